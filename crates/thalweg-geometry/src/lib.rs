@@ -1,0 +1,1 @@
+//! Instruments that survey an objective: operators, eigenvalues, lines and planes.

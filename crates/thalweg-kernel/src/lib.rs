@@ -1,0 +1,15 @@
+//! Arrays without owners: layouts, the flat list of kernel calls, and the machine that runs it.
+//!
+//! This crate is the only one that touches raw memory. A compiled program reaches it as a [`CallList`]: a flat
+//! list of [`Call`]s whose operands are [`View`]s of an input slot, an output slot or the arena. Nothing above
+//! this crate knows where the arena lives, which is the seam at which another device can take over.
+//!
+//! Beside it stand the counter-based random [`Key`]s, because what a seed means must not depend on who asks.
+
+mod call;
+mod layout;
+mod real;
+
+pub use call::{Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Unary, View};
+pub use layout::Layout;
+pub use real::Real;

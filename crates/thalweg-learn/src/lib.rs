@@ -1,0 +1,1 @@
+//! Architectures, data, losses, optimisers and training on differentiable programs.

@@ -1,0 +1,1 @@
+//! Differentiable programs as values: the IR, its primitives, transforms to any order, and the compiler.

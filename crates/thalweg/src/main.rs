@@ -1,0 +1,2 @@
+//! The command line: translation between words and recipes, nothing else.
+fn main() {}
