@@ -8,8 +8,12 @@
 
 mod call;
 mod layout;
+mod random;
 mod real;
 
-pub use call::{Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Unary, View};
+pub use call::{
+    Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Unary, View,
+};
 pub use layout::Layout;
+pub use random::Key;
 pub use real::Real;
