@@ -1,1 +1,2 @@
 //! Differentiable programs as values: the IR, its primitives, transforms to any order, and the compiler.
+pub mod params;

@@ -1,0 +1,91 @@
+//! One array of parameters and what it is for.
+
+use std::ops::Range;
+
+/// What a leaf does in its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Multiplies activations: matrices and filters.
+    Weight,
+    /// Is added to pre-activations.
+    Bias,
+    /// A normalisation's factor (γ).
+    Scale,
+    /// A normalisation's offset (β).
+    Shift,
+    /// A table of vectors looked up by index.
+    Embedding,
+}
+
+/// One named array inside θ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// PyTorch's name for it, such as `layers.0.weight`.
+    pub name: String,
+    /// PyTorch's shape, row-major: a linear weight is `[out, in]`.
+    pub shape: Vec<usize>,
+    /// Position of its first element in θ; set by [`ParamSpace::push`](super::ParamSpace::push).
+    pub offset: usize,
+    /// Number of the layer that it belongs to, from 0 at the input.
+    pub layer: usize,
+    /// What it does.
+    pub role: Role,
+    /// The axis whose slices are filters (one output unit each), where there is one.
+    pub filter_axis: Option<usize>,
+    /// Inputs of one output unit.
+    pub fan_in: usize,
+    /// Outputs that one input unit reaches.
+    pub fan_out: usize,
+    /// Whether pruning may remove its elements: weights, never biases and norms.
+    pub prunable: bool,
+    /// Which axes run over hidden units that may be reordered: (axis, number of the symmetry).
+    pub permuted: Vec<(usize, usize)>,
+}
+
+impl Leaf {
+    /// A leaf of layer 0. Weights of two axes and more have filters along axis 0, are prunable, and have
+    /// fan-in = elements of one filter, fan-out = filters × the extents after axis 1; other roles have no
+    /// filters, are not prunable and have both fans 1.
+    pub fn new(name: &str, shape: &[usize], role: Role) -> Self {
+        let matrix = role == Role::Weight && shape.len() > 1;
+        let field: usize = shape.iter().skip(2).product();
+        Self {
+            name: name.into(),
+            shape: shape.to_vec(),
+            offset: 0,
+            layer: 0,
+            role,
+            filter_axis: matrix.then_some(0),
+            fan_in: if matrix { shape[1] * field } else { 1 },
+            fan_out: if matrix { shape[0] * field } else { 1 },
+            prunable: matrix,
+            permuted: Vec::new(),
+        }
+    }
+
+    /// The same leaf, of another layer.
+    pub fn in_layer(self, layer: usize) -> Self {
+        Self { layer, ..self }
+    }
+
+    /// The same leaf, with an axis that runs over the hidden units of a symmetry.
+    pub fn permuted_by(mut self, axis: usize, symmetry: usize) -> Self {
+        self.permuted.push((axis, symmetry));
+        self
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it has no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where it lies in θ.
+    pub fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+}

@@ -1,0 +1,119 @@
+//! θ is one flat vector; a [`ParamSpace`] says what lies where in it.
+
+mod leaf;
+mod symmetry;
+
+pub use leaf::{Leaf, Role};
+pub use symmetry::Symmetry;
+
+/// The named leaves of a parameter vector, in order, without gaps.
+///
+/// Running statistics are no part of θ. Leaves bear the names and shapes that PyTorch gives them, so that a
+/// checkpoint reads the same on both sides.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ParamSpace {
+    leaves: Vec<Leaf>,
+    symmetries: Vec<Symmetry>,
+    dimension: usize,
+}
+
+impl ParamSpace {
+    /// A space without leaves.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a leaf at the end of θ; returns its position in [`leaves`](Self::leaves).
+    ///
+    /// # Panics
+    /// If a leaf of that name exists, or an axis that the leaf names does not.
+    pub fn push(&mut self, mut leaf: Leaf) -> usize {
+        assert!(self.leaf(&leaf.name).is_none(), "two leaves are named {:?}", leaf.name);
+        for axis in leaf.permuted.iter().map(|&(axis, _)| axis).chain(leaf.filter_axis) {
+            assert!(axis < leaf.shape.len(), "leaf {:?} of shape {:?} has no axis {axis}", leaf.name, leaf.shape);
+        }
+        leaf.offset = self.dimension;
+        self.dimension += leaf.len();
+        self.leaves.push(leaf);
+        self.leaves.len() - 1
+    }
+
+    /// Declares a group of hidden units whose order does not matter; leaves refer to it by the number returned.
+    pub fn push_symmetry(&mut self, symmetry: Symmetry) -> usize {
+        self.symmetries.push(symmetry);
+        self.symmetries.len() - 1
+    }
+
+    /// Number of parameters: the length of θ.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// The leaves in the order in which they lie in θ.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    /// The leaf of that name.
+    pub fn leaf(&self, name: &str) -> Option<&Leaf> {
+        self.leaves.iter().find(|leaf| leaf.name == name)
+    }
+
+    /// The hidden permutation symmetries.
+    pub fn symmetries(&self) -> &[Symmetry] {
+        &self.symmetries
+    }
+
+    /// θ with the units of one symmetry reordered: unit `i` of the result is unit `order[i]` of `theta`. The
+    /// network computes the same function.
+    ///
+    /// # Panics
+    /// If `theta` or `order` has the wrong length.
+    pub fn permuted<T: Copy>(&self, theta: &[T], symmetry: usize, order: &[usize]) -> Vec<T> {
+        assert_eq!(theta.len(), self.dimension, "theta's length");
+        assert_eq!(order.len(), self.symmetries[symmetry].units, "the order's length");
+        let mut result = theta.to_vec();
+        for leaf in &self.leaves {
+            for &(axis, _) in leaf.permuted.iter().filter(|&&(_, group)| group == symmetry) {
+                let inner: usize = leaf.shape[axis + 1..].iter().product();
+                let extent = leaf.shape[axis];
+                let source = result[leaf.range()].to_vec();
+                let run = inner * (extent / order.len());
+                for (row, chunk) in result[leaf.range()].chunks_mut(run).enumerate() {
+                    let (outer, unit) = (row / order.len(), row % order.len());
+                    let from = (outer * order.len() + order[unit]) * run;
+                    chunk.copy_from_slice(&source[from..from + run]);
+                }
+            }
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space() -> ParamSpace {
+        let mut space = ParamSpace::new();
+        let hidden = space.push_symmetry(Symmetry { name: "hidden".into(), units: 3 });
+        space.push(Leaf::new("w1", &[3, 2], Role::Weight).permuted_by(0, hidden));
+        space.push(Leaf::new("b1", &[3], Role::Bias).permuted_by(0, hidden));
+        space.push(Leaf::new("w2", &[2, 3], Role::Weight).permuted_by(1, hidden));
+        space
+    }
+
+    #[test]
+    fn leaves_lie_one_after_another() {
+        let space = space();
+        assert_eq!(space.dimension(), 15);
+        assert_eq!(space.leaf("w2").unwrap().range(), 9..15);
+    }
+
+    #[test]
+    fn permuting_hidden_units_moves_rows_and_columns_alike() {
+        let theta: Vec<i32> = (0..15).collect();
+        let moved = space().permuted(&theta, 0, &[2, 0, 1]);
+        assert_eq!(moved, [4, 5, 0, 1, 2, 3, 8, 6, 7, 11, 9, 10, 14, 12, 13]);
+    }
+}
