@@ -8,8 +8,10 @@
 
 mod call;
 mod layout;
+mod math;
 mod random;
 mod real;
+mod simd;
 
 pub use call::{
     Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Unary, View,
@@ -17,3 +19,4 @@ pub use call::{
 pub use layout::Layout;
 pub use random::Key;
 pub use real::Real;
+pub use simd::instruction_set;

@@ -3,15 +3,11 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
+use crate::math::Float;
 
-/// A floating-point number that kernels compute with: `f32` to run, `f64` to verify.
+/// A floating-point number that kernels compute with: `f32` to run, `f64` to verify. There are no others.
 pub trait Real:
-    sealed::Sealed
+    Float
     + Copy
     + Default
     + PartialEq
