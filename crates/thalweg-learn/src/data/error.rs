@@ -1,0 +1,191 @@
+//! What can be wrong with data, and where.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where in a data set or a file something is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// An example of a data set in memory, counted from 0.
+    Example {
+        /// The data set's name.
+        data: String,
+        /// Index of the example.
+        example: usize,
+    },
+    /// A line of a file, counted from 1.
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line.
+        line: usize,
+    },
+}
+
+impl Place {
+    pub(super) fn line(path: &Path, line: usize) -> Self {
+        Self::Line { path: path.to_path_buf(), line }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Example { data, example } => write!(f, "{data}, example {example}"),
+            Self::Line { path, line } => write!(f, "{}, line {line}", path.display()),
+        }
+    }
+}
+
+/// Data that cannot be used, with the place, what was expected and what was found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A class index outside `0..classes`.
+    #[error("{place}: expected a label from 0 to {}, found {found}", .classes - 1)]
+    Label {
+        /// Where.
+        place: Place,
+        /// Number of classes.
+        classes: usize,
+        /// The label there.
+        found: i64,
+    },
+    /// A NaN or an infinity among the inputs.
+    #[error("{place}: expected finite inputs, found {found} at feature {feature}")]
+    NotFinite {
+        /// Where.
+        place: Place,
+        /// Index of the feature.
+        feature: usize,
+        /// The value there.
+        found: f32,
+    },
+    /// Inputs that are not `labels.len()` rows of `features`.
+    #[error("{data}: expected {expected} inputs ({examples} labels × {features} features), found {found}")]
+    InputCount {
+        /// The data set's name.
+        data: String,
+        /// Number of labels.
+        examples: usize,
+        /// Features an example.
+        features: usize,
+        /// `examples × features`.
+        expected: usize,
+        /// Inputs given.
+        found: usize,
+    },
+    /// A shape whose axes do not multiply to the number of features.
+    #[error("{data}: shape {shape:?} has {found} entries, expected one for each of {features} features")]
+    Shape {
+        /// The data set's name.
+        data: String,
+        /// The shape given.
+        shape: Vec<usize>,
+        /// Features an example.
+        features: usize,
+        /// Product of the axes.
+        found: usize,
+    },
+    /// No example, no feature or no class.
+    #[error("{data}: expected at least one of {what}, found none")]
+    Empty {
+        /// The data set's name, or its file.
+        data: String,
+        /// What there is none of.
+        what: &'static str,
+    },
+    /// An index outside the data set.
+    #[error("{data}: expected indices of examples below {examples}, found {found}")]
+    Index {
+        /// The data set's name.
+        data: String,
+        /// Number of examples.
+        examples: usize,
+        /// The index given.
+        found: usize,
+    },
+    /// A request to hold out nothing or everything.
+    #[error("{data}: expected to hold out between 1 and {} examples, found {found}", .examples - 1)]
+    HeldOut {
+        /// The data set's name.
+        data: String,
+        /// Number of examples.
+        examples: usize,
+        /// The number asked for.
+        found: usize,
+    },
+    /// Inputs that are all the same number have no scale.
+    #[error("{data}: cannot standardise: every input is {value}")]
+    Constant {
+        /// The data set's name.
+        data: String,
+        /// The one value.
+        value: f32,
+    },
+    /// A file that cannot be opened, or a stream that breaks off or is corrupt.
+    #[error("{place}: {source}")]
+    Read {
+        /// How far reading came: the line that could not be read (1: nothing could).
+        place: Place,
+        /// What the system or the decompressor says.
+        source: std::io::Error,
+    },
+    /// A row with too few or too many fields.
+    #[error("{place}: expected {expected} fields, found {found}")]
+    Fields {
+        /// Where.
+        place: Place,
+        /// Fields of the format.
+        expected: usize,
+        /// Fields there.
+        found: usize,
+    },
+    /// A field that is not a whole number.
+    #[error("{place}, field {field}: expected a whole number, found {found:?}")]
+    NotANumber {
+        /// Where.
+        place: Place,
+        /// Number of the field, from 1.
+        field: usize,
+        /// Its first characters.
+        found: String,
+    },
+    /// A pixel outside its range.
+    #[error("{place}, field {field}: expected a pixel from 0 to {most}, found {found}")]
+    Pixel {
+        /// Where.
+        place: Place,
+        /// Number of the field, from 1.
+        field: usize,
+        /// Greatest pixel of the format.
+        most: i64,
+        /// The value there.
+        found: i64,
+    },
+    /// A line longer than any row of the format.
+    #[error("{place}: expected a line of at most {most} bytes, found more")]
+    LongLine {
+        /// Where.
+        place: Place,
+        /// The limit.
+        most: usize,
+    },
+    /// A file with another number of rows than announced.
+    #[error("{}: expected {expected} rows, found {}{found}", .path.display(), at_least(*.more))]
+    Rows {
+        /// The file.
+        path: PathBuf,
+        /// Rows announced.
+        expected: usize,
+        /// Rows read before reading ended.
+        found: usize,
+        /// Whether reading stopped before the end of the file.
+        more: bool,
+    },
+}
+
+fn at_least(more: bool) -> &'static str {
+    if more { "at least " } else { "" }
+}

@@ -1,0 +1,297 @@
+//! Labelled examples, checked when they come in.
+//!
+//! A [`Dataset`] is dense, in memory and immutable but for its scale: once one exists, no later stage has to ask
+//! whether its inputs are finite or its labels in range. Order is part of it: an example is its index.
+
+mod csv;
+pub mod digits;
+mod error;
+mod scaling;
+
+pub use error::{DataError, Place};
+pub use scaling::{Scaling, Standardisation};
+
+use thalweg_kernel::Key;
+
+/// Examples with class labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    name: String,
+    inputs: Vec<f32>,
+    features: usize,
+    shape: Vec<usize>,
+    labels: Vec<i32>,
+    classes: usize,
+}
+
+/// A data set in two parts without a common example.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Split {
+    /// The part to train on.
+    pub train: Dataset,
+    /// The part held out.
+    pub test: Dataset,
+}
+
+impl Dataset {
+    /// A data set of `labels.len()` examples.
+    ///
+    /// `inputs` is row-major `[examples, features]`; labels are class indices `0..classes`.
+    ///
+    /// # Errors
+    /// A count that does not fit, a label out of range, an input that is not finite, or nothing at all.
+    pub fn new(
+        name: impl Into<String>,
+        inputs: Vec<f32>,
+        features: usize,
+        labels: Vec<i32>,
+        classes: usize,
+    ) -> Result<Self, DataError> {
+        let name = name.into();
+        for (count, what) in [(labels.len(), "examples"), (features, "features"), (classes, "classes")] {
+            if count == 0 {
+                return Err(DataError::Empty { data: name, what });
+            }
+        }
+        // Saturating: a product that does not fit in memory cannot be the length of a vector either.
+        let expected = labels.len().saturating_mul(features);
+        if inputs.len() != expected {
+            let (examples, found) = (labels.len(), inputs.len());
+            return Err(DataError::InputCount { data: name, examples, features, expected, found });
+        }
+        let place = |example| Place::Example { data: name.clone(), example };
+        if let Some(at) = inputs.iter().position(|x| !x.is_finite()) {
+            let (place, feature, found) = (place(at / features), at % features, inputs[at]);
+            return Err(DataError::NotFinite { place, feature, found });
+        }
+        let in_range = |&label: &i32| usize::try_from(label).is_ok_and(|label| label < classes);
+        if let Some(at) = labels.iter().position(|label| !in_range(label)) {
+            return Err(DataError::Label { place: place(at), classes, found: i64::from(labels[at]) });
+        }
+        Ok(Self { name, inputs, features, shape: vec![features], labels, classes })
+    }
+
+    /// The same examples, each seen as an array of that shape, channels last: `[height, width, channels]`.
+    ///
+    /// # Errors
+    /// If the axes do not multiply to the number of features.
+    pub fn with_shape(mut self, shape: &[usize]) -> Result<Self, DataError> {
+        let found = shape.iter().fold(1usize, |product, &axis| product.saturating_mul(axis));
+        if found != self.features {
+            let (data, shape, features) = (self.name, shape.to_vec(), self.features);
+            return Err(DataError::Shape { data, shape, features, found });
+        }
+        self.shape = shape.to_vec();
+        Ok(self)
+    }
+
+    /// What it is called in readings and errors.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of examples.
+    pub fn examples(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Numbers an example has.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Shape of one example; its product is [`Self::features`].
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// All inputs, row-major `[examples, features]`.
+    pub fn inputs(&self) -> &[f32] {
+        &self.inputs
+    }
+
+    /// The inputs of one example. Panics if there is no such example.
+    pub fn input(&self, example: usize) -> &[f32] {
+        &self.inputs[example * self.features..][..self.features]
+    }
+
+    /// Class indices, one an example.
+    pub fn labels(&self) -> &[i32] {
+        &self.labels
+    }
+
+    /// Number of examples of each class.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes];
+        for &label in &self.labels {
+            counts[label as usize] += 1;
+        }
+        counts
+    }
+
+    /// The examples at those indices, in that order, under a name of their own. An index may come more than once.
+    ///
+    /// # Errors
+    /// An index out of range, or no index.
+    pub fn subset(&self, name: impl Into<String>, indices: &[usize]) -> Result<Self, DataError> {
+        let name = name.into();
+        if indices.is_empty() {
+            return Err(DataError::Empty { data: name, what: "examples" });
+        }
+        if let Some(&found) = indices.iter().find(|&&i| i >= self.examples()) {
+            return Err(DataError::Index { data: self.name.clone(), examples: self.examples(), found });
+        }
+        let mut inputs = Vec::with_capacity(indices.len() * self.features);
+        for &i in indices {
+            inputs.extend_from_slice(self.input(i));
+        }
+        let labels = indices.iter().map(|&i| self.labels[i]).collect();
+        Ok(Self {
+            name,
+            inputs,
+            labels,
+            features: self.features,
+            shape: self.shape.clone(),
+            classes: self.classes,
+        })
+    }
+
+    /// Two parts by drawing `held_out` examples, each class in proportion; both parts keep the order of the whole.
+    ///
+    /// A class of n_c among n gives ⌊n_c·held_out/n⌋ examples; what is left to give goes to the largest remainders, the
+    /// lower class first. Within a class the draw is uniform, from `key.fold_in(class)`.
+    ///
+    /// # Errors
+    /// If one part would be empty.
+    pub fn split(&self, held_out: usize, key: Key) -> Result<Split, DataError> {
+        let examples = self.examples();
+        if held_out == 0 || held_out >= examples {
+            return Err(DataError::HeldOut { data: self.name.clone(), examples, found: held_out });
+        }
+        let mut is_held_out = vec![false; examples];
+        for (class, share) in shares(&self.class_counts(), held_out).into_iter().enumerate() {
+            let members: Vec<usize> = (0..examples).filter(|&i| self.labels[i] as usize == class).collect();
+            for &at in &key.fold_in(class as u64).permutation(members.len())[..share] {
+                is_held_out[members[at]] = true;
+            }
+        }
+        let (test, train): (Vec<usize>, Vec<usize>) = (0..examples).partition(|&i| is_held_out[i]);
+        Ok(Split {
+            train: self.subset(format!("{}/train", self.name), &train)?,
+            test: self.subset(format!("{}/test", self.name), &test)?,
+        })
+    }
+}
+
+/// `total` in proportion to `counts` by largest remainder. Needs `total ≤ Σ counts`.
+fn shares(counts: &[usize], total: usize) -> Vec<usize> {
+    let all: usize = counts.iter().sum();
+    let mut shares: Vec<usize> = counts.iter().map(|c| c * total / all).collect();
+    let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
+    by_remainder.sort_by_key(|&c| std::cmp::Reverse(counts[c] * total % all));
+    let left = total - shares.iter().sum::<usize>();
+    for &class in &by_remainder[..left] {
+        shares[class] += 1;
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> Dataset {
+        Dataset::new("small", (0..12).map(|i| i as f32).collect(), 2, vec![0, 1, 1, 2, 2, 2], 3).unwrap()
+    }
+
+    fn message(result: Result<Dataset, DataError>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn bad_parts_are_named() {
+        let build = |inputs: Vec<f32>, labels: Vec<i32>| message(Dataset::new("toy", inputs, 2, labels, 3));
+        assert_eq!(build(vec![0.0; 4], vec![0, 3]), "toy, example 1: expected a label from 0 to 2, found 3");
+        assert_eq!(
+            build(vec![0.0; 4], vec![-1, 0]),
+            "toy, example 0: expected a label from 0 to 2, found -1"
+        );
+        assert_eq!(
+            build(vec![0.0, 0.0, 0.0, f32::NAN], vec![0, 0]),
+            "toy, example 1: expected finite inputs, found NaN at feature 1"
+        );
+        assert_eq!(
+            build(vec![0.0, 0.0, f32::NEG_INFINITY, 0.0], vec![0, 0]),
+            "toy, example 1: expected finite inputs, found -inf at feature 0"
+        );
+        assert_eq!(
+            build(vec![0.0; 5], vec![0, 0]),
+            "toy: expected 4 inputs (2 labels × 2 features), found 5"
+        );
+        assert_eq!(build(vec![], vec![]), "toy: expected at least one of examples, found none");
+        assert!(matches!(
+            Dataset::new("x", vec![], usize::MAX, vec![0; 3], 1),
+            Err(DataError::InputCount { found: 0, .. })
+        ));
+        assert!(matches!(
+            Dataset::new("x", vec![1.0], 1, vec![0], 0),
+            Err(DataError::Empty { what: "classes", .. })
+        ));
+    }
+
+    #[test]
+    fn shapes_must_fit() {
+        assert_eq!(small().shape(), [2]);
+        assert_eq!(small().with_shape(&[1, 2, 1]).unwrap().shape(), [1, 2, 1]);
+        assert_eq!(
+            message(small().with_shape(&[3, 1])),
+            "small: shape [3, 1] has 3 entries, expected one for each of 2 features"
+        );
+        assert!(small().with_shape(&[usize::MAX, 2]).is_err());
+    }
+
+    #[test]
+    fn subsets_keep_rows_together() {
+        let part = small().subset("part", &[5, 0, 5]).unwrap();
+        assert_eq!(part.inputs(), [10.0, 11.0, 0.0, 1.0, 10.0, 11.0]);
+        assert_eq!(part.labels(), [2, 0, 2]);
+        assert_eq!((part.name(), part.classes(), part.examples()), ("part", 3, 3));
+        assert_eq!(
+            message(small().subset("part", &[0, 6])),
+            "small: expected indices of examples below 6, found 6"
+        );
+        assert!(small().subset("part", &[]).is_err());
+    }
+
+    #[test]
+    fn shares_are_proportional_and_exact() {
+        assert_eq!(shares(&[10, 20, 30], 6), [1, 2, 3]);
+        // Remainders 1/3 each: the lower class first.
+        assert_eq!(shares(&[1, 1, 1], 1), [1, 0, 0]);
+        assert_eq!(shares(&[0, 5, 7], 12), [0, 5, 7]);
+        // Exact quotas .45, 4.05, 4.5.
+        assert_eq!(shares(&[1, 9, 10], 9), [0, 4, 5]);
+    }
+
+    #[test]
+    fn a_split_is_a_partition_in_order() {
+        let whole = small();
+        let Split { train, test } = whole.split(3, Key::from_seed(0)).unwrap();
+        assert_eq!((train.examples(), test.examples()), (3, 3));
+        // Quotas ½, 1, 1½: the tie goes to class 0.
+        assert_eq!(test.class_counts(), [1, 1, 1]);
+        let mut firsts: Vec<f32> = train.inputs().iter().chain(test.inputs()).copied().collect();
+        assert!(train.inputs().is_sorted() && test.inputs().is_sorted());
+        firsts.sort_by(f32::total_cmp);
+        assert_eq!(firsts, whole.inputs());
+        assert_eq!((train.name(), test.name()), ("small/train", "small/test"));
+        for held_out in [0, 6, 7] {
+            assert!(matches!(whole.split(held_out, Key::from_seed(0)), Err(DataError::HeldOut { .. })));
+        }
+    }
+}
