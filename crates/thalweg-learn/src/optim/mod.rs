@@ -1,0 +1,368 @@
+//! Optimisers: how θ moves, given a gradient.
+//!
+//! An [`Optimiser`] is a configuration (it goes into the identity of a run and has no learning rate: that is the
+//! [schedule](crate::schedule)'s); an [`OptimiserState`] is what must be carried from one step to the next. Definitions
+//! are those of PyTorch, whose names the state's vectors bear too, so that recipes and checkpoints carry over; each is
+//! tested against values that PyTorch computed.
+//!
+//! A step goes over memory once. Gradients may come in parts (one a shard of examples): they are added in the order
+//! given, in the same pass, so how many there are changes no other arithmetic.
+//!
+//! The design that lost: a trait object per optimiser with its own struct of state. With state as named flat vectors,
+//! one checkpoint writer and one resume test serve them all.
+
+mod adam;
+mod adamw;
+mod sgd;
+
+pub use adam::Adam;
+pub use adamw::AdamW;
+pub use sgd::Sgd;
+
+use serde::{Deserialize, Serialize};
+use thalweg_kernel::Real;
+
+/// Elements of a block: parts are added into it and it is used while still in the first-level cache.
+const BLOCK: usize = 512;
+
+/// Which optimiser, with which hyper-parameters.
+///
+/// Full-batch gradient descent is [`Sgd`] with a batch of all examples.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Optimiser {
+    /// Stochastic gradient descent, with or without momentum.
+    Sgd(Sgd),
+    /// Adam; weight decay is part of the gradient.
+    Adam(Adam),
+    /// Adam with decoupled weight decay.
+    Adamw(AdamW),
+}
+
+/// A configuration or a state that cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptimiserError {
+    /// A hyper-parameter outside its range.
+    #[error("optimiser {kind}: expected {field} to be {expected}, found {found}")]
+    HyperParameter {
+        /// The optimiser's kind.
+        kind: &'static str,
+        /// Name of the field.
+        field: &'static str,
+        /// Its range.
+        expected: &'static str,
+        /// The value given.
+        found: f64,
+    },
+    /// Nesterov's step is defined with momentum only.
+    #[error("optimiser sgd: nesterov = true expects momentum > 0, found 0")]
+    NesterovWithoutMomentum,
+    /// State of another optimiser.
+    #[error("optimiser {kind}: expected state vectors {expected:?}, found {found:?}")]
+    Slots {
+        /// The optimiser's kind.
+        kind: &'static str,
+        /// Names that this optimiser keeps.
+        expected: Vec<String>,
+        /// Names given.
+        found: Vec<String>,
+    },
+    /// State of another number of parameters.
+    #[error("optimiser {kind}: expected {slot} to have {expected} entries, found {found}")]
+    SlotLength {
+        /// The optimiser's kind.
+        kind: &'static str,
+        /// Name of the vector.
+        slot: String,
+        /// Number of parameters.
+        expected: usize,
+        /// Its length.
+        found: usize,
+    },
+}
+
+/// One vector of state, as long as θ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot<T> {
+    /// PyTorch's name for it: `momentum_buffer`, `exp_avg`, `exp_avg_sq`.
+    pub name: String,
+    /// Its values, in the order of θ.
+    pub values: Vec<T>,
+}
+
+/// An optimiser in the middle of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OptimiserState<T> {
+    optimiser: Optimiser,
+    parameters: usize,
+    step: u64,
+    slots: Vec<Slot<T>>,
+}
+
+impl Optimiser {
+    /// The configuration's name for this kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sgd(_) => "sgd",
+            Self::Adam(_) => "adam",
+            Self::Adamw(_) => "adamw",
+        }
+    }
+
+    /// Whether every hyper-parameter lies in its range.
+    ///
+    /// # Errors
+    /// The first one that does not.
+    pub fn validate(&self) -> Result<(), OptimiserError> {
+        match self {
+            Self::Sgd(sgd) => sgd.validate(),
+            Self::Adam(Adam { beta_1, beta_2, eps, weight_decay }) => {
+                adam::validate("adam", *beta_1, *beta_2, *eps, *weight_decay)
+            }
+            Self::Adamw(AdamW { beta_1, beta_2, eps, weight_decay }) => {
+                adam::validate("adamw", *beta_1, *beta_2, *eps, *weight_decay)
+            }
+        }
+    }
+
+    /// Names of the vectors that its state keeps.
+    pub fn slot_names(&self) -> &'static [&'static str] {
+        match self {
+            Self::Sgd(sgd) => sgd.slot_names(),
+            Self::Adam(_) | Self::Adamw(_) => &adam::SLOTS,
+        }
+    }
+}
+
+impl<T: Real> OptimiserState<T> {
+    /// The state before the first step, for that many parameters: all zero.
+    ///
+    /// # Errors
+    /// If the configuration is out of range.
+    pub fn new(optimiser: Optimiser, parameters: usize) -> Result<Self, OptimiserError> {
+        optimiser.validate()?;
+        let zero = |&name: &&str| Slot { name: name.to_owned(), values: vec![T::ZERO; parameters] };
+        Ok(Self { optimiser, parameters, step: 0, slots: optimiser.slot_names().iter().map(zero).collect() })
+    }
+
+    /// The state after `step` steps, from its vectors.
+    ///
+    /// # Errors
+    /// If the configuration is out of range, or the vectors are not the ones that it keeps, in its order.
+    pub fn restore(
+        optimiser: Optimiser,
+        parameters: usize,
+        step: u64,
+        slots: Vec<Slot<T>>,
+    ) -> Result<Self, OptimiserError> {
+        optimiser.validate()?;
+        let kind = optimiser.kind();
+        let found: Vec<String> = slots.iter().map(|slot| slot.name.clone()).collect();
+        if found != optimiser.slot_names() {
+            let expected = optimiser.slot_names().iter().map(|&name| name.to_owned()).collect();
+            return Err(OptimiserError::Slots { kind, expected, found });
+        }
+        if let Some(slot) = slots.iter().find(|slot| slot.values.len() != parameters) {
+            let (slot, found) = (slot.name.clone(), slot.values.len());
+            return Err(OptimiserError::SlotLength { kind, slot, expected: parameters, found });
+        }
+        Ok(Self { optimiser, parameters, step, slots })
+    }
+
+    /// The configuration.
+    pub fn optimiser(&self) -> &Optimiser {
+        &self.optimiser
+    }
+
+    /// Length of θ.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// The vectors of state, in the order of [`Optimiser::slot_names`].
+    pub fn slots(&self) -> &[Slot<T>] {
+        &self.slots
+    }
+
+    /// Moves θ by one step of learning rate `lr`, along the gradient Σ `gradients`.
+    ///
+    /// The parts are added from first to last. Cost: one pass over θ, the state and the gradients.
+    ///
+    /// Panics if there is no gradient or a length differs from the number of parameters.
+    pub fn step(&mut self, theta: &mut [T], gradients: &[&[T]], lr: f64) {
+        assert!(!gradients.is_empty(), "a step needs a gradient");
+        for length in gradients.iter().map(|part| part.len()).chain([theta.len()]) {
+            assert_eq!(length, self.parameters, "theta and its gradients must have one entry a parameter");
+        }
+        self.step += 1;
+        let mut slots = self.slots.iter_mut().map(|slot| slot.values.as_mut_slice());
+        match (&self.optimiser, slots.next(), slots.next()) {
+            (Optimiser::Sgd(sgd), None, _) => sgd.step(theta, gradients, lr),
+            (Optimiser::Sgd(sgd), Some(momentum), _) => {
+                sgd.step_with_momentum(theta, gradients, momentum, lr);
+            }
+            (Optimiser::Adam(adam), Some(m), Some(v)) => adam.step(theta, gradients, m, v, lr, self.step),
+            (Optimiser::Adamw(adamw), Some(m), Some(v)) => adamw.step(theta, gradients, m, v, lr, self.step),
+            _ => unreachable!("construction gives every optimiser its slots"),
+        }
+    }
+}
+
+/// Calls `update` for one block after another with its range and the sum of the parts there.
+///
+/// A single part is passed on as it is. With several, the sum goes through a buffer that stays in cache: an inner loop
+/// over parts for each element would not vectorise, and a sum of whole vectors first would pass over memory twice.
+fn for_blocks<T: Real>(gradients: &[&[T]], mut update: impl FnMut(std::ops::Range<usize>, &[T])) {
+    let (first, rest) = gradients.split_first().expect("checked by the caller");
+    let mut sum = [T::ZERO; BLOCK];
+    for start in (0..first.len()).step_by(BLOCK) {
+        let range = start..first.len().min(start + BLOCK);
+        if rest.is_empty() {
+            update(range.clone(), &first[range]);
+            continue;
+        }
+        let sum = &mut sum[..range.len()];
+        sum.copy_from_slice(&first[range.clone()]);
+        for part in rest {
+            for (s, &g) in sum.iter_mut().zip(&part[range.clone()]) {
+                *s += g;
+            }
+        }
+        update(range, sum);
+    }
+}
+
+/// The check that all hyper-parameters share: finite, and within `range`.
+fn check(
+    kind: &'static str,
+    field: &'static str,
+    found: f64,
+    range: std::ops::Range<f64>,
+    expected: &'static str,
+) -> Result<(), OptimiserError> {
+    if found.is_finite() && range.contains(&found) {
+        Ok(())
+    } else {
+        Err(OptimiserError::HyperParameter { kind, field, expected, found })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Optimiser> {
+        vec![
+            Optimiser::Sgd(Sgd { weight_decay: 0.1, ..Sgd::default() }),
+            Optimiser::Sgd(Sgd { momentum: 0.9, ..Sgd::default() }),
+            Optimiser::Sgd(Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.01 }),
+            Optimiser::Adam(Adam { weight_decay: 0.1, ..Adam::default() }),
+            Optimiser::Adamw(AdamW::default()),
+        ]
+    }
+
+    fn noise<T: Real>(name: &str, n: usize) -> Vec<T> {
+        let mut x = vec![0.0; n];
+        thalweg_kernel::Key::from_seed(1).named(name).normals(&mut x);
+        x.into_iter().map(T::from_f64).collect()
+    }
+
+    fn parts_add_up_in_order<T: Real>() {
+        // More than a block, and not a multiple of one.
+        let n = 2 * BLOCK + 77;
+        let [a, b, c] = ["a", "b", "c"].map(|name| noise::<T>(name, n));
+        let sum: Vec<T> = (0..n).map(|i| (a[i] + b[i]) + c[i]).collect();
+        for optimiser in all() {
+            let (mut whole, mut parted) = (noise::<T>("theta", n), noise::<T>("theta", n));
+            let mut state = OptimiserState::new(optimiser, n).unwrap();
+            let mut state_parted = state.clone();
+            for _ in 0..3 {
+                state.step(&mut whole, &[&sum], 0.1);
+                state_parted.step(&mut parted, &[&a, &b, &c], 0.1);
+            }
+            assert_eq!(whole, parted, "{optimiser:?}");
+            assert_eq!(state, state_parted);
+            assert!(whole.iter().zip(noise::<T>("theta", n)).all(|(x, x_0)| *x != x_0));
+        }
+    }
+
+    #[test]
+    fn parts_of_a_gradient_add_up_in_order() {
+        parts_add_up_in_order::<f32>();
+        parts_add_up_in_order::<f64>();
+    }
+
+    #[test]
+    fn a_restored_state_goes_on_to_the_same_bits() {
+        let g = noise::<f32>("g", 5);
+        for optimiser in all() {
+            let mut theta = noise::<f32>("theta", 5);
+            let mut state = OptimiserState::new(optimiser, 5).unwrap();
+            for _ in 0..4 {
+                state.step(&mut theta, &[&g], 0.01);
+            }
+            let (mut theta_2, slots) = (theta.clone(), state.slots().to_vec());
+            let mut state_2 = OptimiserState::restore(optimiser, 5, state.steps(), slots).unwrap();
+            state.step(&mut theta, &[&g], 0.01);
+            state_2.step(&mut theta_2, &[&g], 0.01);
+            assert_eq!((theta, state), (theta_2, state_2));
+        }
+    }
+
+    #[test]
+    fn state_of_another_optimiser_is_refused() {
+        let sgd = Optimiser::Sgd(Sgd { momentum: 0.9, ..Sgd::default() });
+        let adam = OptimiserState::<f64>::new(Optimiser::Adam(Adam::default()), 3).unwrap();
+        let error = OptimiserState::restore(sgd, 3, 1, adam.slots().to_vec()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"optimiser sgd: expected state vectors ["momentum_buffer"], found ["exp_avg", "exp_avg_sq"]"#
+        );
+        let error = OptimiserState::restore(*adam.optimiser(), 4, 1, adam.slots().to_vec()).unwrap_err();
+        assert_eq!(error.to_string(), "optimiser adam: expected exp_avg to have 4 entries, found 3");
+    }
+
+    #[test]
+    fn configurations_name_every_field_and_no_other() {
+        let read = |text: &str| serde_json::from_str::<Optimiser>(text);
+        let sgd = read(r#"{"kind": "sgd", "momentum": 0.9}"#).unwrap();
+        assert_eq!(sgd, Optimiser::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 }));
+        for optimiser in all() {
+            let text = serde_json::to_string(&optimiser).unwrap();
+            assert_eq!(read(&text).unwrap(), optimiser);
+            assert!(text.contains("weight_decay"), "{text}");
+        }
+        let message = |text| read(text).unwrap_err().to_string();
+        assert!(message(r#"{"kind": "sgd", "dampening": 0.5}"#).contains("unknown field `dampening`"));
+        assert!(message(r#"{"kind": "adam", "beta1": 0.5}"#).contains("unknown field `beta1`"));
+        assert!(message(r#"{"kind": "lbfgs"}"#).contains("unknown variant `lbfgs`"));
+    }
+
+    #[test]
+    fn hyper_parameters_out_of_range_are_named() {
+        let message =
+            |optimiser: Optimiser| OptimiserState::<f32>::new(optimiser, 1).unwrap_err().to_string();
+        assert_eq!(
+            message(Optimiser::Sgd(Sgd { momentum: -0.1, ..Sgd::default() })),
+            "optimiser sgd: expected momentum to be in [0, 1), found -0.1"
+        );
+        assert_eq!(
+            message(Optimiser::Sgd(Sgd { nesterov: true, ..Sgd::default() })),
+            "optimiser sgd: nesterov = true expects momentum > 0, found 0"
+        );
+        assert_eq!(
+            message(Optimiser::Adam(Adam { beta_2: 1.0, ..Adam::default() })),
+            "optimiser adam: expected beta_2 to be in [0, 1), found 1"
+        );
+        assert_eq!(
+            message(Optimiser::Adamw(AdamW { weight_decay: f64::NAN, ..AdamW::default() })),
+            "optimiser adamw: expected weight_decay to be at least 0, found NaN"
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! Stochastic gradient descent, with Polyak's or Nesterov's momentum.
+
+use serde::{Deserialize, Serialize};
+use thalweg_kernel::Real;
+
+use super::{OptimiserError, check, for_blocks};
+
+/// Gradient descent, as PyTorch's `SGD` without dampening.
+///
+/// With the gradient g_t at θ_t and g ← g_t + `weight_decay`·θ_t, for t = 1, 2, …:
+///
+/// - no momentum: θ ← θ − η g;
+/// - momentum μ: b_t = μ b_{t−1} + g, θ ← θ − η b_t, from b_0 = 0 (so b_1 = g);
+/// - Nesterov: b_t as above, θ ← θ − η (g + μ b_t).
+///
+/// The learning rate multiplies b and is no part of it: unlike in Sutskever et al. 2013, a change of η acts at once on
+/// all of b. With constant η the two agree, and heavy-ball descent on a quadratic is stable up to a sharpness of
+/// (2 + 2μ)/η (Polyak 1964).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sgd {
+    /// μ, in [0, 1).
+    pub momentum: f64,
+    /// Whether the step looks ahead; needs momentum.
+    pub nesterov: bool,
+    /// Multiple of θ that is added to the gradient: the gradient of ½·`weight_decay`·‖θ‖².
+    pub weight_decay: f64,
+}
+
+impl Sgd {
+    pub(super) fn validate(&self) -> Result<(), OptimiserError> {
+        check("sgd", "momentum", self.momentum, 0.0..1.0, "in [0, 1)")?;
+        check("sgd", "weight_decay", self.weight_decay, 0.0..f64::INFINITY, "at least 0")?;
+        if self.nesterov && self.momentum == 0.0 {
+            return Err(OptimiserError::NesterovWithoutMomentum);
+        }
+        Ok(())
+    }
+
+    pub(super) fn slot_names(&self) -> &'static [&'static str] {
+        if self.momentum == 0.0 { &[] } else { &["momentum_buffer"] }
+    }
+
+    pub(super) fn step<T: Real>(&self, theta: &mut [T], gradients: &[&[T]], lr: f64) {
+        let [lr, decay] = [lr, self.weight_decay].map(T::from_f64);
+        for_blocks(gradients, |range, gradient| {
+            for (x, &g) in theta[range].iter_mut().zip(gradient) {
+                *x = *x - lr * (g + decay * *x);
+            }
+        });
+    }
+
+    pub(super) fn step_with_momentum<T: Real>(
+        &self,
+        theta: &mut [T],
+        gradients: &[&[T]],
+        momentum: &mut [T],
+        lr: f64,
+    ) {
+        let [lr, decay, mu] = [lr, self.weight_decay, self.momentum].map(T::from_f64);
+        for_blocks(gradients, |range, gradient| {
+            let state = theta[range.clone()].iter_mut().zip(&mut momentum[range]);
+            if self.nesterov {
+                for ((x, b), &g) in state.zip(gradient) {
+                    let g = g + decay * *x;
+                    *b = mu * *b + g;
+                    *x = *x - lr * (g + mu * *b);
+                }
+            } else {
+                for ((x, b), &g) in state.zip(gradient) {
+                    *b = mu * *b + (g + decay * *x);
+                    *x = *x - lr * *b;
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::optim::{Optimiser, OptimiserState, Sgd};
+
+    /// θ₀ … θ_n on ½·curvature·θ² from θ₀ = 1.
+    fn descend(sgd: Sgd, curvature: f64, lr: f64, steps: usize) -> Vec<f64> {
+        let mut state = OptimiserState::new(Optimiser::Sgd(sgd), 1).unwrap();
+        let mut theta = [1.0];
+        let mut path = vec![1.0];
+        for _ in 0..steps {
+            let gradient = [curvature * theta[0]];
+            state.step(&mut theta, &[&gradient], lr);
+            path.push(theta[0]);
+        }
+        path
+    }
+
+    fn assert_close(path: &[f64], truth: impl Fn(usize) -> f64) {
+        for (t, x) in path.iter().enumerate() {
+            assert!((x - truth(t)).abs() < 1e-12, "step {t}: {x} instead of {}", truth(t));
+        }
+    }
+
+    #[test]
+    fn plain_descent_is_geometric() {
+        // θ_t = (1 − η(a + λ))ᵗ.
+        let path = descend(Sgd { weight_decay: 0.5, ..Sgd::default() }, 2.0, 0.1, 30);
+        assert_close(&path, |t| 0.75f64.powi(t as i32));
+    }
+
+    #[test]
+    fn heavy_ball_follows_its_recurrence() {
+        // θ_{t+1} = (1 + μ − ηa) θ_t − μ θ_{t−1}; with μ = ¼ and ηa = ¼ the double root ½: θ_t = (1 + c t) 2⁻ᵗ,
+        // where θ_1 = 1 − ηa = ¾ gives c = ½.
+        let path = descend(Sgd { momentum: 0.25, ..Sgd::default() }, 0.5, 0.5, 40);
+        assert_close(&path, |t| (1.0 + 0.5 * t as f64) * 0.5f64.powi(t as i32));
+    }
+
+    #[test]
+    fn nesterov_follows_its_recurrence() {
+        // Eliminating b for g = aθ, with s = 1 − ηa: θ_{t+1} = s(1 + μ) θ_t − μ s θ_{t−1}, θ_1 = 1 − ηa(1 + μ).
+        let (mu, a, lr) = (0.5, 3.0, 0.1);
+        let s = 1.0 - lr * a;
+        let mut truth = vec![1.0, 1.0 - lr * a * (1.0 + mu)];
+        for t in 1..40 {
+            truth.push(s * (1.0 + mu) * truth[t] - mu * s * truth[t - 1]);
+        }
+        let path = descend(Sgd { momentum: mu, nesterov: true, ..Sgd::default() }, a, lr, 40);
+        assert_close(&path, |t| truth[t]);
+    }
+
+    #[test]
+    fn momentum_is_stable_up_to_its_sharpness() {
+        let (mu, lr) = (0.9, 0.1);
+        let edge = (2.0 + 2.0 * mu) / lr;
+        let end =
+            |curvature| descend(Sgd { momentum: mu, ..Sgd::default() }, curvature, lr, 3000)[3000].abs();
+        assert!(end(edge * 0.99) < 1e-6 && end(edge * 1.01) > 1e6);
+    }
+}
