@@ -18,6 +18,9 @@ pub(crate) struct Eigen {
 /// On one thread whatever faer's global setting is, so that the bits do not depend on it. `None` if an entry is not
 /// finite or the decomposition fails.
 pub(crate) fn symmetric_eigen(m: usize, entry: impl Fn(usize, usize) -> f64) -> Option<Eigen> {
+    if m == 0 {
+        return Some(Eigen { values: Vec::new(), vectors: Vec::new() });
+    }
     let mut matrix = Mat::from_fn(m, m, |i, j| if i >= j { entry(i, j) } else { entry(j, i) });
     let mut scale = 0.0_f64;
     for x in matrix.col_iter().flat_map(|column| column.iter()) {

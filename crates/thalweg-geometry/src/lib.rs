@@ -15,6 +15,7 @@ mod dense;
 pub mod operator;
 
 pub mod site;
+pub mod spectrum;
 
 pub mod testbed;
 mod vector;
