@@ -7,6 +7,7 @@
 //! Beside it stand the counter-based random [`Key`]s, because what a seed means must not depend on who asks.
 
 mod call;
+mod cpu;
 mod layout;
 mod math;
 mod random;
@@ -16,6 +17,7 @@ mod simd;
 pub use call::{
     Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Unary, View,
 };
+pub use cpu::{Machine, Scratch};
 pub use layout::Layout;
 pub use random::Key;
 pub use real::Real;

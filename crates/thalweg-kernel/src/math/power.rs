@@ -18,7 +18,7 @@ fn log2<I: Isa>(x: f64) -> f64 {
     p = p.mul_add_fast::<I>(z, 0.181_401_077_565_623_04);
     p = p.mul_add_fast::<I>(z, 0.222_228_642_493_749_18);
     p = p.mul_add_fast::<I>(z, 0.285_714_241_202_208_3);
-    p = p.mul_add_fast::<I>(z, 0.400_000_000_112_635_43);
+    p = p.mul_add_fast::<I>(z, 0.400_000_000_112_635_4);
     p = p.mul_add_fast::<I>(z, 0.666_666_666_666_620_6);
     let log = (s * z).mul_add_fast::<I>(p, 2.0 * s);
     let log = log.mul_add_fast::<I>(std::f64::consts::LOG2_E, k);

@@ -123,7 +123,7 @@ impl Float for f32 {
         let z = x * x;
         let mut near = 8.529_401e-5;
         near = fma::<I>(near, z, -8.179_633e-4);
-        near = fma::<I>(near, z, 5.204_226_6e-3);
+        near = fma::<I>(near, z, 5.204_227e-3);
         near = fma::<I>(near, z, -2.686_066_5e-2);
         near = fma::<I>(near, z, 0.112_837_18);
         near = fma::<I>(near, z, -0.376_126_35);
@@ -139,7 +139,7 @@ impl Float for f32 {
         far = fma::<I>(far, x, -0.110_499_57);
         far = fma::<I>(far, x, -0.631_483_5);
         far = fma::<I>(far, x, -1.130_388_4);
-        far = fma::<I>(far, x, 3.495_820_8e-4);
+        far = fma::<I>(far, x, 3.495_821e-4);
         let far = 1.0 - far.exponential::<I>();
         (if x < 0.9 { near } else { far }).copysign(self)
     }

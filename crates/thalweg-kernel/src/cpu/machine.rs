@@ -1,0 +1,183 @@
+//! The machine: a list of calls, prepared to be run again and again.
+
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::contract::{self, Contraction, Product};
+use super::copy::{Copy, Fill, LoadIndex};
+use super::fused;
+use super::index::{OneHot, Rows};
+use super::memory::{Memory, Needs, Places, Scratch, SpaceSizes};
+use super::plan;
+use crate::Real;
+use crate::call::{Call, CallList, Fused};
+use crate::simd::{Level, dispatch};
+
+/// A call, planned.
+#[derive(Clone, Debug)]
+enum Prepared {
+    Fused(Box<fused::Plan>),
+    Matrix(Box<Product>),
+    Copy(Box<Copy>),
+    Fill(Box<Fill>),
+    LoadIndex(LoadIndex),
+    Gather(Box<Rows>),
+    ScatterAdd(Box<Rows>),
+    OneHot(Box<OneHot>),
+}
+
+/// A list of calls, prepared for one precision. Immutable: threads share it, each with a [`Scratch`] of its own.
+///
+/// A result is a function of the machine and the inputs: it does not depend on the thread, on what the scratch held
+/// before, or on how the caller's slices are aligned.
+#[derive(Clone, Debug)]
+pub struct Machine<T: Real> {
+    prepared: Vec<Prepared>,
+    sizes: SpaceSizes,
+    needs: Needs,
+    level: Level,
+    id: u64,
+    precision: PhantomData<T>,
+}
+
+impl<T: Real> Machine<T> {
+    /// Plans every call.
+    ///
+    /// The destination of a call may share no element with what the call reads, save that a store of a fused call
+    /// may have the very layout of a load (an update in place).
+    ///
+    /// # Panics
+    /// If the list is malformed: a view outside of its buffer, a write to an input, shapes or labels that do not
+    /// fit, a value used before it is made. A compiler that emits such a list is at fault, not its input.
+    pub fn new(list: &CallList) -> Self {
+        Self::with_level(list, Level::current())
+    }
+
+    pub(crate) fn with_level(list: &CallList, level: Level) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let places = Places(list);
+        let mut needs = Needs::default();
+        let mut prepared = Vec::with_capacity(list.calls.len());
+        for call in &list.calls {
+            prepare::<T>(call, &places, &mut needs, &mut prepared);
+        }
+        let sizes = SpaceSizes {
+            inputs: list.inputs.clone(),
+            indices: list.indices.clone(),
+            outputs: list.outputs.clone(),
+            arena: list.arena,
+        };
+        let id = MADE.fetch_add(1, Ordering::Relaxed);
+        Self { prepared, sizes, needs, level, id, precision: PhantomData }
+    }
+
+    /// Working memory for one evaluation at a time of this machine.
+    pub fn scratch(&self) -> Scratch<T> {
+        Scratch::new(&self.sizes, &self.needs, self.id)
+    }
+
+    /// Evaluates: reads the inputs, writes the outputs. Allocates nothing (the matrix products of the `gemm` crate
+    /// excepted, which pack into memory that they allocate by the call).
+    ///
+    /// # Panics
+    /// If a slice has not the length that the list states for its slot, or if `scratch` was made by another machine.
+    pub fn run(
+        &self,
+        scratch: &mut Scratch<T>,
+        inputs: &[&[T]],
+        indices: &[&[i32]],
+        outputs: &mut [&mut [T]],
+    ) {
+        assert_eq!(scratch.owner, self.id, "this scratch was made by another machine");
+        let sizes = &self.sizes;
+        check("input", &sizes.inputs, inputs.len(), |i| inputs[i].len());
+        check("index", &sizes.indices, indices.len(), |i| indices[i].len());
+        check("output", &sizes.outputs, outputs.len(), |i| outputs[i].len());
+        let mut memory = scratch.memory(inputs, indices, outputs, self.level);
+        for call in &self.prepared {
+            run(call, &mut memory);
+        }
+    }
+}
+
+fn check(what: &str, expected: &[usize], found: usize, length: impl Fn(usize) -> usize) {
+    assert_eq!(expected.len(), found, "number of {what} slices");
+    for (i, &size) in expected.iter().enumerate() {
+        assert_eq!(size, length(i), "length of {what} slice {i}");
+    }
+}
+
+fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepared: &mut Vec<Prepared>) {
+    match call {
+        Call::Contract { a, b, out, labels } => {
+            let at = [&places.source(a), &places.source(b), &places.destination(out)];
+            match contract::plan([a, b, out], at, labels) {
+                Contraction::Nothing => {}
+                Contraction::Zero => {
+                    prepared.extend(Fill::new(0, at[2]).map(|fill| Prepared::Fill(Box::new(fill))));
+                }
+                Contraction::Fused(fused) => prepare_fused::<T>(&fused, places, needs, prepared),
+                Contraction::Matrix(product) => prepared.push(Prepared::Matrix(product)),
+            }
+        }
+        Call::Fused(fused) => prepare_fused::<T>(fused, places, needs, prepared),
+        Call::Copy { from, to } => {
+            let copy = Copy::new(&places.source(from), &places.destination(to));
+            prepared.extend(copy.map(|copy| Prepared::Copy(Box::new(copy))));
+        }
+        Call::Fill { value, to } => {
+            let fill = Fill::new(*value, &places.destination(to));
+            prepared.extend(fill.map(|fill| Prepared::Fill(Box::new(fill))));
+        }
+        Call::LoadIndex { slot, to } => {
+            let load = LoadIndex::new(*slot, &places.0.indices, &places.destination(to));
+            prepared.push(Prepared::LoadIndex(load));
+        }
+        Call::Gather { table, index, out, batch } => {
+            let rows =
+                Rows::new(&places.source(table), &places.source(index), &places.destination(out), *batch);
+            prepared.extend(rows.map(|rows| Prepared::Gather(Box::new(rows))));
+        }
+        Call::ScatterAdd { rows, index, out, batch } => {
+            let out = places.destination(out);
+            prepared.extend(Fill::new(0, &out).map(|fill| Prepared::Fill(Box::new(fill))));
+            let rows = Rows::new(&out, &places.source(index), &places.source(rows), *batch);
+            prepared.extend(rows.map(|rows| Prepared::ScatterAdd(Box::new(rows))));
+        }
+        Call::OneHot { index, out } => {
+            let one_hot = OneHot::new(&places.source(index), &places.destination(out));
+            prepared.extend(one_hot.map(|one_hot| Prepared::OneHot(Box::new(one_hot))));
+        }
+    }
+}
+
+fn prepare_fused<T: Real>(
+    fused: &Fused,
+    places: &Places<'_>,
+    needs: &mut Needs,
+    prepared: &mut Vec<Prepared>,
+) {
+    match plan::plan::<T>(fused, places, needs) {
+        Some(plan) => prepared.push(Prepared::Fused(Box::new(plan))),
+        None => {
+            let fills = plan::empty_results(fused, places).into_iter();
+            prepared.extend(
+                fills.filter_map(|(to, bits)| Fill::new(bits, &to)).map(Box::new).map(Prepared::Fill),
+            );
+        }
+    }
+}
+
+#[inline]
+fn run<T: Real>(call: &Prepared, memory: &mut Memory<'_, T>) {
+    match call {
+        Prepared::Fused(plan) => dispatch(memory.level, fused::Run { plan, memory }),
+        Prepared::Matrix(product) => product.run(memory),
+        Prepared::Copy(copy) => copy.run(memory),
+        Prepared::Fill(fill) => fill.run(memory),
+        Prepared::LoadIndex(load) => load.run(memory),
+        Prepared::Gather(rows) => rows.gather(memory),
+        Prepared::ScatterAdd(rows) => rows.scatter_add(memory),
+        Prepared::OneHot(one_hot) => one_hot.run(memory),
+    }
+}

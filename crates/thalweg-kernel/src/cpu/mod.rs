@@ -1,0 +1,23 @@
+//! The kernels of the processor, one file each, and the [`Machine`] that runs a list of calls with them.
+//!
+//! Every call is planned once, when the machine is made: views become a buffer's number and strides, neighbouring
+//! axes that lie in memory as one are merged, loop orders, tiles and block buffers are chosen. A run only follows
+//! plans: it allocates nothing and decides nothing that depends on the data.
+
+pub(crate) mod axes;
+pub(crate) mod contract;
+pub(crate) mod copy;
+pub(crate) mod fused;
+pub(crate) mod index;
+pub(crate) mod machine;
+pub(crate) mod memory;
+pub(crate) mod plan;
+pub(crate) mod reduce;
+pub(crate) mod tape;
+pub(crate) mod tile;
+
+#[cfg(test)]
+mod tests;
+
+pub use machine::Machine;
+pub use memory::Scratch;
