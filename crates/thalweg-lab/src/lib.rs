@@ -2,8 +2,13 @@
 //!
 //! - [`config`]: a configuration from defaults, a TOML file and `--set`, with errors that name the line and the
 //!   nearest right name.
+//! - [`identity`]: a configuration *is* the identity of a run.
+//! - [`store`]: a run's folder: every write whole or not at all, every file's digest on record, nothing that is
+//!   finished done again.
 
 pub mod config;
+pub mod identity;
+pub mod store;
 mod tree;
 
 pub use tree::NotPlainData;
