@@ -5,9 +5,12 @@
 //! - [`identity`]: a configuration *is* the identity of a run.
 //! - [`store`]: a run's folder: every write whole or not at all, every file's digest on record, nothing that is
 //!   finished done again.
+//! - [`progress`] and [`interrupt`]: what a person at a terminal sees, and how they stop it.
 
 pub mod config;
 pub mod identity;
+pub mod interrupt;
+pub mod progress;
 pub mod store;
 mod tree;
 
