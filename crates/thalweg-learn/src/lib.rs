@@ -6,9 +6,13 @@
 //!
 //! This crate knows nothing of geometry.
 
+pub mod arch;
 pub mod batches;
 pub mod checkpoint;
 pub mod data;
 pub mod init;
+pub mod loss;
+pub mod objective;
 pub mod optim;
 pub mod schedule;
+pub mod train;

@@ -30,7 +30,12 @@ impl ParamSpace {
     pub fn push(&mut self, mut leaf: Leaf) -> usize {
         assert!(self.leaf(&leaf.name).is_none(), "two leaves are named {:?}", leaf.name);
         for axis in leaf.permuted.iter().map(|&(axis, _)| axis).chain(leaf.filter_axis) {
-            assert!(axis < leaf.shape.len(), "leaf {:?} of shape {:?} has no axis {axis}", leaf.name, leaf.shape);
+            assert!(
+                axis < leaf.shape.len(),
+                "leaf {:?} of shape {:?} has no axis {axis}",
+                leaf.name,
+                leaf.shape
+            );
         }
         leaf.offset = self.dimension;
         self.dimension += leaf.len();

@@ -1,0 +1,52 @@
+//! Networks: one file an architecture.
+//!
+//! An architecture is a function that writes a program through a builder, and the names, shapes and roles of its
+//! parameters, which are PyTorch's. To add one, write its file and list it here.
+
+mod activation;
+mod mlp;
+
+use thalweg_kernel::{Key, Real};
+use thalweg_program::builder::Var;
+use thalweg_program::params::{ParamSpace, Role};
+
+pub use activation::Activation;
+pub use mlp::Mlp;
+
+use crate::init::{Fans, Init};
+
+/// A network: where its parameters lie, and the program that it is.
+pub trait Architecture: Send + Sync {
+    /// The parameters.
+    fn space(&self) -> &ParamSpace;
+
+    /// Elements of one example's input.
+    fn inputs(&self) -> usize;
+
+    /// Elements of one example's output.
+    fn outputs(&self) -> usize;
+
+    /// In words, such as `mlp 64-64-64-10 relu`: what a checkpoint bears.
+    fn describe(&self) -> String;
+
+    /// Writes the network: inputs `[examples, inputs]` to outputs `[examples, outputs]`, with one variable for each
+    /// leaf of the parameter space, in order.
+    fn write<'b>(&self, params: &[Var<'b>], x: Var<'b>) -> Var<'b>;
+}
+
+/// Initial parameters. Each leaf is drawn under its own name, so its values do not depend on what other leaves there
+/// are. Scales are 1, shifts 0.
+pub fn initial_parameters<T: Real>(space: &ParamSpace, init: &Init, key: Key) -> Vec<T> {
+    let mut theta = vec![T::ZERO; space.dimension()];
+    for leaf in space.leaves() {
+        let values = &mut theta[leaf.range()];
+        let fans = Fans { fan_in: leaf.fan_in, fan_out: leaf.fan_out };
+        match leaf.role {
+            Role::Weight | Role::Embedding => init.fill_weight(values, fans, key.named(&leaf.name)),
+            Role::Bias => init.fill_bias(values, fans, key.named(&leaf.name)),
+            Role::Scale => values.fill(T::ONE),
+            Role::Shift => values.fill(T::ZERO),
+        }
+    }
+    theta
+}

@@ -1,0 +1,180 @@
+//! A network, a loss and a data set as one function of θ: its value and all of its derivatives.
+//!
+//! The loss is the mean over the examples. Each quantity is a program of its own, written for a shard of examples,
+//! compiled when it is first asked for and kept.
+
+mod quantity;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use thalweg_kernel::Real;
+use thalweg_program::evaluate::{Cut, Data, Point, Sharded};
+
+use crate::arch::Architecture;
+use crate::data::Dataset;
+use crate::loss::Loss;
+pub use quantity::Quantity;
+
+/// Loss and error at one point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Value {
+    /// Mean loss over the examples.
+    pub loss: f64,
+    /// Mean expected error over the examples, in [0, 1]: see [`crate::loss::write_error`].
+    pub error: f64,
+}
+
+/// Examples in the precision of a program.
+#[derive(Clone, Debug)]
+pub struct Examples<T> {
+    /// Row-major `[examples, inputs]`.
+    pub inputs: Vec<T>,
+    /// `[examples]`
+    pub labels: Vec<i32>,
+}
+
+impl<T: Real> Examples<T> {
+    /// All examples of a data set.
+    pub fn of(data: &Dataset) -> Self {
+        let inputs = data.inputs().iter().map(|&x| T::from_f64(f64::from(x))).collect();
+        Self { inputs, labels: data.labels().to_vec() }
+    }
+}
+
+/// How many tangents go through one batched program together; more are cut into runs of this many.
+const TANGENTS: usize = 8;
+
+/// The mean loss of a network over a fixed number of examples, as a function of θ.
+///
+/// Programs do not hold the examples, so one objective serves all batches of a size.
+pub struct Objective<T: Real> {
+    architecture: Arc<dyn Architecture>,
+    loss: Loss,
+    cut: Cut,
+    programs: Mutex<BTreeMap<Quantity, Arc<Sharded<T>>>>,
+}
+
+impl<T: Real> Objective<T> {
+    /// Of a network over `examples` examples.
+    pub fn new(architecture: Arc<dyn Architecture>, loss: Loss, examples: usize) -> Self {
+        Self { architecture, loss, cut: Cut::new(examples), programs: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The network.
+    pub fn architecture(&self) -> &Arc<dyn Architecture> {
+        &self.architecture
+    }
+
+    /// The loss.
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// Length of θ.
+    pub fn dimension(&self) -> usize {
+        self.architecture.space().dimension()
+    }
+
+    /// Number of examples that the mean is over.
+    pub fn examples(&self) -> usize {
+        self.cut.examples
+    }
+
+    fn program(&self, quantity: Quantity) -> Arc<Sharded<T>> {
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let compile = || {
+            let write =
+                |examples| quantity.write(&*self.architecture, self.loss, examples, self.cut.examples);
+            Arc::new(Sharded::new(self.cut, &quantity.roles(self.architecture.outputs()), write))
+        };
+        Arc::clone(programs.entry(quantity).or_insert_with(compile))
+    }
+
+    fn evaluate(&self, quantity: Quantity, points: &mut [Point<'_, T>], examples: &Examples<T>) {
+        let rows = [(&examples.inputs[..], self.architecture.inputs())];
+        let indices = [(&examples.labels[..], 1)];
+        self.program(quantity).evaluate(points, Data { rows: &rows, indices: &indices });
+    }
+
+    /// Loss and error at many points, together: every point and every group of examples is a task of its own.
+    /// Cost: one forward pass a point.
+    pub fn values(&self, points: &[&[T]], examples: &Examples<T>) -> Vec<Value> {
+        let mut points: Vec<Point<'_, T>> = points.iter().map(|theta| Point::scalars(vec![theta])).collect();
+        self.evaluate(Quantity::Value, &mut points, examples);
+        points.iter().map(|point| Value { loss: point.scalars[0], error: point.scalars[1] }).collect()
+    }
+
+    /// Gradient of the mean loss into `gradient`; returns loss and error. Cost: about three forward passes.
+    pub fn gradient(&self, theta: &[T], examples: &Examples<T>, gradient: &mut [T]) -> Value {
+        let mut point = Point { sums: vec![gradient], ..Point::scalars(vec![theta]) };
+        self.evaluate(Quantity::Gradient, std::slice::from_mut(&mut point), examples);
+        Value { loss: point.scalars[0], error: point.scalars[1] }
+    }
+
+    /// H v for each tangent, H being the Hessian of the mean loss. `tangents` and `products` are `[k, n]` row-major.
+    /// Several at once share the work at θ. Cost: about 2.1 gradients for one, 1.6 each for many.
+    pub fn hessian_products(&self, theta: &[T], tangents: &[T], examples: &Examples<T>, products: &mut [T]) {
+        self.products(Quantity::HessianProducts, theta, tangents, examples, products);
+    }
+
+    /// G v for each tangent, G = Jᵀ H_loss J being the Gauss–Newton matrix of the mean loss, laid out as in
+    /// [`hessian_products`](Self::hessian_products). Cost: about 1.6 gradients for one.
+    pub fn ggn_products(&self, theta: &[T], tangents: &[T], examples: &Examples<T>, products: &mut [T]) {
+        self.products(Quantity::GgnProducts, theta, tangents, examples, products);
+    }
+
+    fn products(
+        &self,
+        quantity: impl Fn(usize) -> Quantity,
+        theta: &[T],
+        tangents: &[T],
+        examples: &Examples<T>,
+        products: &mut [T],
+    ) {
+        let run = TANGENTS * self.dimension();
+        for (tangents, products) in tangents.chunks(run.max(1)).zip(products.chunks_mut(run.max(1))) {
+            let count = tangents.len() / self.dimension();
+            let mut point = Point { sums: vec![products], ..Point::scalars(vec![theta, tangents]) };
+            self.evaluate(quantity(count), std::slice::from_mut(&mut point), examples);
+        }
+    }
+
+    /// Outputs `[examples, outputs]` at many points, together. Cost: one forward pass a point.
+    pub fn outputs(&self, points: &[&[T]], examples: &Examples<T>) -> Vec<Vec<T>> {
+        let size = self.examples() * self.architecture.outputs();
+        let mut outputs: Vec<Vec<T>> = points.iter().map(|_| vec![T::ZERO; size]).collect();
+        let mut points: Vec<Point<'_, T>> = points
+            .iter()
+            .zip(&mut outputs)
+            .map(|(theta, out)| Point { rows: vec![out], ..Point::scalars(vec![theta]) })
+            .collect();
+        self.evaluate(Quantity::Outputs, &mut points, examples);
+        outputs
+    }
+
+    /// J v `[examples, outputs]`, J being the Jacobian of the outputs. Cost: about three forward passes.
+    pub fn jacobian_product(&self, theta: &[T], tangent: &[T], examples: &Examples<T>) -> Vec<T> {
+        let mut out = vec![T::ZERO; self.examples() * self.architecture.outputs()];
+        let mut point = Point { rows: vec![&mut out], ..Point::scalars(vec![theta, tangent]) };
+        self.evaluate(Quantity::JacobianProduct, std::slice::from_mut(&mut point), examples);
+        out
+    }
+
+    /// Jᵀ u summed over examples, for cotangents u `[examples, outputs]`. Cost: about a gradient.
+    pub fn jacobian_transpose_product(
+        &self,
+        theta: &[T],
+        cotangents: &[T],
+        examples: &Examples<T>,
+        out: &mut [T],
+    ) {
+        let rows =
+            [(&examples.inputs[..], self.architecture.inputs()), (cotangents, self.architecture.outputs())];
+        let mut point = Point { sums: vec![out], ..Point::scalars(vec![theta]) };
+        let data = Data { rows: &rows, indices: &[(&examples.labels[..], 1)] };
+        self.program(Quantity::JacobianTransposeProduct).evaluate(std::slice::from_mut(&mut point), data);
+    }
+}

@@ -1,0 +1,209 @@
+//! The programs of an objective: what each quantity is made of, for a shard of examples.
+
+use thalweg_kernel::Layout;
+use thalweg_program::builder::{Builder, Var};
+use thalweg_program::compile::{Binding, Signature};
+use thalweg_program::evaluate::Role;
+use thalweg_program::ir::Program;
+use thalweg_program::params::ParamSpace;
+use thalweg_program::transform::{batch, ggn, gradient, hvp, jacobian_product, jacobian_transpose_product};
+
+use crate::arch::Architecture;
+use crate::loss::{Loss, write_error};
+
+/// What an objective can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quantity {
+    /// Loss and error.
+    Value,
+    /// Loss, error and gradient.
+    Gradient,
+    /// Products of the Hessian with so many tangents.
+    HessianProducts(usize),
+    /// Products of the Gauss–Newton matrix with so many tangents.
+    GgnProducts(usize),
+    /// Outputs.
+    Outputs,
+    /// A product of the outputs' Jacobian with a tangent.
+    JacobianProduct,
+    /// A product of its transpose with cotangents.
+    JacobianTransposeProduct,
+}
+
+/// The program's arguments are the leaves, then the inputs, then the labels, then what a transform adds.
+struct Writer<'a> {
+    architecture: &'a dyn Architecture,
+    loss: Loss,
+    /// Examples in the shard.
+    examples: usize,
+    /// Examples that the mean is over.
+    total: usize,
+}
+
+impl Quantity {
+    /// What each result slot is.
+    pub(super) fn roles(self, outputs: usize) -> Vec<Role> {
+        match self {
+            Self::Value => vec![Role::Scalar, Role::Scalar],
+            Self::Gradient => vec![Role::Scalar, Role::Scalar, Role::Sum],
+            Self::HessianProducts(_) | Self::GgnProducts(_) | Self::JacobianTransposeProduct => {
+                vec![Role::Sum]
+            }
+            Self::Outputs | Self::JacobianProduct => vec![Role::Rows(outputs)],
+        }
+    }
+
+    /// The program for a shard of `examples` of the `total`, and how it is called: θ in real slot 0, tangents `[k, n]`
+    /// in slot 1 if there are any, then the inputs, then cotangents of the outputs if there are any; the labels in
+    /// index slot 0.
+    pub(super) fn write(
+        self,
+        architecture: &dyn Architecture,
+        loss: Loss,
+        examples: usize,
+        total: usize,
+    ) -> (Program, Signature) {
+        let writer = Writer { architecture, loss, examples, total };
+        let space = architecture.space();
+        let leaves: Vec<usize> = (0..space.leaves().len()).collect();
+        let (inputs, labels) = (leaves.len(), leaves.len() + 1);
+        let theta = leaf_bindings(space, 0);
+        let x = |slot| dense(slot, &[examples, architecture.inputs()]);
+        let y = dense(0, &[examples]);
+        let rows = dense(0, &[examples, architecture.outputs()]);
+        let with =
+            |parts: &[&[Binding]], outputs: Vec<Binding>| Signature { inputs: parts.concat(), outputs };
+        match self {
+            Self::Value => {
+                let outputs = vec![dense(0, &[]), dense(1, &[])];
+                (writer.value(), with(&[&theta, &[x(1), y]], outputs))
+            }
+            Self::Gradient => {
+                let outputs = [vec![dense(0, &[]), dense(1, &[])], leaf_bindings(space, 2)].concat();
+                (writer.gradient(&leaves), with(&[&theta, &[x(1), y]], outputs))
+            }
+            Self::HessianProducts(tangents) => {
+                let mut program = hvp(&writer.mean_loss(), &leaves);
+                program.outputs.drain(..leaves.len());
+                batched(program, tangents, space, [x(2), y])
+            }
+            Self::GgnProducts(tangents) => {
+                let program = ggn(&writer.outputs(), &writer.mean_loss_of_outputs(), &leaves);
+                batched(program, tangents, space, [x(2), y])
+            }
+            Self::Outputs => (writer.outputs(), with(&[&theta, &[x(1)]], vec![rows])),
+            Self::JacobianProduct => {
+                let program = jacobian_product(&writer.outputs(), &leaves);
+                (program, with(&[&theta, &[x(2)], &leaf_bindings(space, 1)], vec![rows]))
+            }
+            Self::JacobianTransposeProduct => {
+                let program = jacobian_transpose_product(&writer.outputs(), &leaves);
+                let u = dense(2, &[examples, architecture.outputs()]);
+                debug_assert_eq!((program.inputs.len(), labels), (inputs + 2, inputs + 1));
+                (program, with(&[&theta, &[x(1), u]], leaf_bindings(space, 0)))
+            }
+        }
+    }
+}
+
+/// Each leaf at its place in θ.
+fn leaf_bindings(space: &ParamSpace, slot: usize) -> Vec<Binding> {
+    let at = |leaf: &thalweg_program::params::Leaf| Layout::contiguous(leaf.offset, &leaf.shape);
+    space.leaves().iter().map(|leaf| Binding { slot, layout: at(leaf) }).collect()
+}
+
+/// Each leaf at its place in the rows of `[members, n]`.
+fn batched_leaf_bindings(space: &ParamSpace, slot: usize, members: usize) -> Vec<Binding> {
+    let rows = |binding: Binding| {
+        let mut layout = binding.layout;
+        layout.shape.insert(0, members);
+        layout.strides.insert(0, space.dimension());
+        Binding { slot, layout }
+    };
+    leaf_bindings(space, slot).into_iter().map(rows).collect()
+}
+
+fn dense(slot: usize, shape: &[usize]) -> Binding {
+    Binding { slot, layout: Layout::contiguous(0, shape) }
+}
+
+/// A program whose last arguments are tangents of the leaves, for so many tangents at once.
+fn batched(
+    program: Program,
+    tangents: usize,
+    space: &ParamSpace,
+    data: [Binding; 2],
+) -> (Program, Signature) {
+    let leaves = space.leaves().len();
+    let first = program.inputs.len() - leaves;
+    let marks: Vec<bool> = (0..program.inputs.len()).map(|argument| argument >= first).collect();
+    let inputs = [leaf_bindings(space, 0), data.to_vec(), batched_leaf_bindings(space, 1, tangents)].concat();
+    let outputs = batched_leaf_bindings(space, 0, tangents);
+    (batch(&program, tangents, &marks), Signature { inputs, outputs })
+}
+
+impl Writer<'_> {
+    fn params<'b>(&self, builder: &'b Builder) -> Vec<Var<'b>> {
+        self.architecture.space().leaves().iter().map(|leaf| builder.real(&leaf.shape)).collect()
+    }
+
+    fn input<'b>(&self, builder: &'b Builder) -> Var<'b> {
+        builder.real(&[self.examples, self.architecture.inputs()])
+    }
+
+    fn finished(builder: &Builder, results: &[Var<'_>]) -> Program {
+        builder
+            .finish(results)
+            .unwrap_or_else(|error| panic!("an architecture wrote a faulty program: {error}"))
+    }
+
+    /// The shard's part of a mean over all examples.
+    fn mean<'b>(&self, each: Var<'b>) -> Var<'b> {
+        each.sum(&[0]) * (1.0 / self.total as f64)
+    }
+
+    fn outputs(&self) -> Program {
+        let builder = Builder::new();
+        let params = self.params(&builder);
+        let x = self.input(&builder);
+        let z = self.architecture.write(&params, x);
+        Self::finished(&builder, &[z])
+    }
+
+    fn mean_loss_of_outputs(&self) -> Program {
+        let builder = Builder::new();
+        let z = builder.real(&[self.examples, self.architecture.outputs()]);
+        let labels = builder.index(&[self.examples]);
+        let loss = self.mean(self.loss.write(z, labels));
+        Self::finished(&builder, &[loss])
+    }
+
+    fn mean_loss(&self) -> Program {
+        let mut program = self.value();
+        program.outputs.truncate(1);
+        program
+    }
+
+    fn value(&self) -> Program {
+        let builder = Builder::new();
+        let params = self.params(&builder);
+        let x = self.input(&builder);
+        let labels = builder.index(&[self.examples]);
+        let z = self.architecture.write(&params, x);
+        let results = [self.mean(self.loss.write(z, labels)), self.mean(write_error(z, labels))];
+        Self::finished(&builder, &results)
+    }
+
+    /// Loss, error and gradient: the error's program shares the forward pass.
+    fn gradient(&self, leaves: &[usize]) -> Program {
+        let builder = Builder::new();
+        let params = self.params(&builder);
+        let x = self.input(&builder);
+        let labels = builder.index(&[self.examples]);
+        let arguments = [&params[..], &[x, labels]].concat();
+        let with_gradient = builder.call(&gradient(&self.mean_loss(), leaves), &arguments);
+        let value = builder.call(&self.value(), &arguments);
+        let results = [&with_gradient[..1], &value[1..], &with_gradient[1..]].concat();
+        Self::finished(&builder, &results)
+    }
+}

@@ -1,0 +1,159 @@
+//! Where each buffer lies in the arena, from when it is written to when it is last read.
+
+use thalweg_kernel::Space;
+
+use super::place::{Kind, Place};
+use super::schedule::Step;
+use crate::ir::Program;
+
+/// Buffers start at multiples of this many elements: a cache line of `f32`, and whole vectors of any width.
+const ALIGNMENT: usize = 16;
+
+/// The arena of a program.
+pub(super) struct Arena {
+    /// Start of each node's buffer, where it has one.
+    pub(super) offsets: Vec<Option<usize>>,
+    /// For each node whether it is written to memory, in the arena or in a result.
+    pub(super) written: Vec<bool>,
+    /// Elements.
+    pub(super) size: usize,
+}
+
+pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Arena {
+    let written = written(program, places, steps);
+    let last_read = last_reads(program, places, steps);
+    let size = |node: usize| program.nodes[node].ty.len().next_multiple_of(ALIGNMENT);
+    let in_arena = |node: usize| places[node].space == Space::Arena;
+    let mut offsets = vec![None; program.nodes.len()];
+    let mut free = FreeList::default();
+    let mut held: Vec<usize> = Vec::new();
+    let loaded = (0..places.len()).filter(|&node| places[node].kind == Kind::Loaded);
+    let computed = steps
+        .iter()
+        .map(|step| step.nodes().iter().copied().filter(|&n| written[n] && in_arena(n)).collect());
+    let writes: Vec<Vec<usize>> = std::iter::once(loaded.collect()).chain(computed).collect();
+    for (now, nodes) in writes.into_iter().enumerate() {
+        // What a step reads may not be overwritten by it, so only what was last read before is free.
+        let (kept, expired): (Vec<usize>, Vec<usize>) =
+            held.into_iter().partition(|&node| last_read[node] >= now);
+        held = kept;
+        for node in expired {
+            if let Some(offset) = offsets[node] {
+                free.give(offset, size(node));
+            }
+        }
+        for node in nodes {
+            offsets[node] = Some(free.take(size(node)));
+            held.push(node);
+        }
+    }
+    Arena { offsets, written, size: free.end }
+}
+
+/// For each node whether it must be in memory: all that is computed, save elementwise values that only their own
+/// pass reads.
+fn written(program: &Program, places: &[Place], steps: &[Step]) -> Vec<bool> {
+    let mut pass = vec![usize::MAX; program.nodes.len()];
+    for (number, step) in steps.iter().enumerate() {
+        for &node in step.nodes() {
+            pass[node] = number;
+        }
+    }
+    let mut written: Vec<bool> =
+        places.iter().map(|p| p.kind.computes() && p.kind != Kind::Elementwise).collect();
+    for (position, node) in program.nodes.iter().enumerate() {
+        if places[position].kind == Kind::Dead {
+            continue;
+        }
+        for operand in node.inputs.iter().map(|id| id.position()) {
+            written[operand] |= places[operand].kind == Kind::Elementwise && pass[operand] != pass[position];
+        }
+    }
+    for output in program.outputs.iter().map(|id| id.position()) {
+        written[output] |= places[output].kind == Kind::Elementwise;
+    }
+    written
+}
+
+/// For each buffer's owner the last step that reads it, through whatever view. Step 0 loads the index arguments,
+/// the schedule's first step is 1, and results are read after the last.
+fn last_reads(program: &Program, places: &[Place], steps: &[Step]) -> Vec<usize> {
+    let mut last = vec![0; program.nodes.len()];
+    for (number, step) in steps.iter().enumerate() {
+        for &node in step.nodes() {
+            last[node] = last[node].max(number + 1);
+            for id in &program.nodes[node].inputs {
+                last[places[id.position()].owner] = number + 1;
+            }
+        }
+    }
+    for id in &program.outputs {
+        last[places[id.position()].owner] = steps.len() + 1;
+    }
+    last
+}
+
+/// Free ranges of the arena, in order of position, none adjacent to another.
+#[derive(Default)]
+struct FreeList {
+    holes: Vec<(usize, usize)>,
+    end: usize,
+}
+
+impl FreeList {
+    /// The smallest hole that is large enough, else new memory at the end.
+    fn take(&mut self, size: usize) -> usize {
+        let fitting = self.holes.iter().enumerate().filter(|(_, hole)| hole.1 >= size);
+        let Some((position, &(start, length))) = fitting.min_by_key(|(_, hole)| hole.1) else {
+            let start = match self.holes.last() {
+                Some(&(start, length)) if start + length == self.end => {
+                    self.holes.pop();
+                    start
+                }
+                _ => self.end,
+            };
+            self.end = start + size;
+            return start;
+        };
+        if length == size {
+            self.holes.remove(position);
+        } else {
+            self.holes[position] = (start + size, length - size);
+        }
+        start
+    }
+
+    fn give(&mut self, start: usize, size: usize) {
+        if size == 0 {
+            return;
+        }
+        let position = self.holes.partition_point(|hole| hole.0 < start);
+        self.holes.insert(position, (start, size));
+        if position + 1 < self.holes.len() && start + size == self.holes[position + 1].0 {
+            self.holes[position].1 += self.holes.remove(position + 1).1;
+        }
+        if position > 0 && self.holes[position - 1].0 + self.holes[position - 1].1 == start {
+            self.holes[position - 1].1 += self.holes.remove(position).1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FreeList;
+
+    #[test]
+    fn holes_join_and_the_smallest_fit_is_taken() {
+        let mut list = FreeList::default();
+        let starts: Vec<usize> = [16, 32, 16, 48].into_iter().map(|size| list.take(size)).collect();
+        assert_eq!(starts, [0, 16, 48, 64]);
+        list.give(0, 16);
+        list.give(48, 16);
+        assert_eq!(list.take(16), 0);
+        list.give(16, 32);
+        assert_eq!(list.take(48), 16, "two neighbours are one hole");
+        list.give(64, 48);
+        assert_eq!(list.take(64), 64, "a hole at the end grows");
+        assert_eq!(list.end, 128);
+    }
+}

@@ -1,0 +1,115 @@
+//! Which values are views of others, and which need memory of their own.
+
+use thalweg_kernel::{Layout, Space};
+
+use super::Signature;
+use crate::ir::{Element, Op, Program};
+use crate::prim::Evaluation;
+
+/// How a value comes to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// No result needs it.
+    Dead,
+    /// The caller's memory holds it.
+    Given,
+    /// An index argument, loaded into the arena at the start.
+    Loaded,
+    /// A number known now.
+    Constant,
+    /// A number known now that a kernel reads from memory.
+    Filled,
+    /// Elements of an earlier value.
+    View,
+    /// A step of a fused tape.
+    Elementwise,
+    /// A reduction at the end of a fused tape.
+    Reduction,
+    /// A reshape that its operand's layout does not allow without a copy.
+    Copied,
+    /// Kernel calls of its own.
+    Calls,
+}
+
+impl Kind {
+    /// Whether evaluating it writes memory of its own.
+    pub(super) fn computes(self) -> bool {
+        matches!(self, Self::Filled | Self::Elementwise | Self::Reduction | Self::Copied | Self::Calls)
+    }
+}
+
+/// Where a value lies. A layout in the arena counts from the start of its owner's buffer.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) kind: Kind,
+    /// The node whose buffer holds the elements; the node itself if it has memory of its own.
+    pub(super) owner: usize,
+    pub(super) space: Space,
+    pub(super) layout: Layout,
+}
+
+pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
+    let live = program.live();
+    let read_by_kernel = read_by_kernel(program, &live);
+    let mut places: Vec<Place> = Vec::with_capacity(program.nodes.len());
+    for (position, node) in program.nodes.iter().enumerate() {
+        let own = |kind, space, layout| Place { kind, owner: position, space, layout };
+        let dense = Layout::contiguous(0, &node.ty.shape);
+        let place = match (node.op.evaluate(), &node.op) {
+            _ if !live[position] => own(Kind::Dead, Space::Arena, dense),
+            (Evaluation::Input, Op::Input(input)) if node.ty.element == Element::Real => {
+                let binding = &signature.inputs[input.position];
+                own(Kind::Given, Space::Input(binding.slot), binding.layout.clone())
+            }
+            (Evaluation::Input, _) => own(Kind::Loaded, Space::Arena, dense),
+            (Evaluation::Constant(_), _) if read_by_kernel[position] => {
+                own(Kind::Filled, Space::Arena, dense)
+            }
+            (Evaluation::Constant(_), _) => own(Kind::Constant, Space::Arena, dense),
+            (Evaluation::View(view), _) => {
+                let source = &places[node.inputs[0].position()];
+                match view(&source.layout) {
+                    // A constant has no elements to look at: what cannot be simplified is written out.
+                    Some(layout) if !matches!(source.kind, Kind::Constant | Kind::Filled) => {
+                        Place { kind: Kind::View, owner: source.owner, space: source.space, layout }
+                    }
+                    _ => own(Kind::Copied, Space::Arena, dense),
+                }
+            }
+            (Evaluation::Elementwise(_), _) => own(Kind::Elementwise, Space::Arena, dense),
+            (Evaluation::Reduction(..), _) => own(Kind::Reduction, Space::Arena, dense),
+            (Evaluation::Calls(_), _) => own(Kind::Calls, Space::Arena, dense),
+        };
+        places.push(in_result(program, signature, position, place));
+    }
+    places
+}
+
+/// For each node whether some node with kernel calls of its own reads it.
+fn read_by_kernel(program: &Program, live: &[bool]) -> Vec<bool> {
+    let mut read = vec![false; program.nodes.len()];
+    for (node, _) in program.nodes.iter().zip(live).filter(|&(_, &live)| live) {
+        if matches!(node.op.evaluate(), Evaluation::Calls(_)) {
+            for id in &node.inputs {
+                read[id.position()] = true;
+            }
+        }
+    }
+    read
+}
+
+/// A value that is a result is computed where the caller wants it: the first result that names it decides.
+fn in_result(program: &Program, signature: &Signature, position: usize, place: Place) -> Place {
+    let result = program.outputs.iter().position(|id| id.position() == position);
+    match result {
+        Some(result) if place.kind.computes() => {
+            let binding = &signature.outputs[result];
+            if place.kind == Kind::Copied && !binding.layout.is_contiguous() {
+                // A copy under another shape needs a dense destination.
+                return place;
+            }
+            Place { space: Space::Output(binding.slot), layout: binding.layout.clone(), ..place }
+        }
+        _ => place,
+    }
+}

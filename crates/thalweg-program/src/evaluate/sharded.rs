@@ -1,0 +1,297 @@
+//! Evaluation over the examples of a data set, cut into shards.
+//!
+//! A thread takes a shard of examples through the whole program in its own arena; nothing forks and joins inside
+//! an operation. Shards are gathered into lanes, each a run of neighbouring shards that one task takes in order and
+//! whose sums it adds up; then the lanes are added in order. How examples are cut into shards and shards into
+//! lanes depends on the work alone, never on the number of threads, so results are the same to the last bit on
+//! any number of them. The design that lost gave each thread one sum: it needs less memory, but which examples
+//! meet in a sum then depends on the machine.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+use thalweg_kernel::Real;
+
+use super::Executable;
+use crate::compile::Signature;
+use crate::ir::Program;
+
+/// How the examples of a data set are cut into shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Number of examples.
+    pub examples: usize,
+    /// Examples in each shard but the last.
+    pub shard: usize,
+}
+
+impl Cut {
+    /// Examples in a shard where the work says nothing else: enough rows for efficient matrix products, few
+    /// enough that their activations stay in a core's cache.
+    pub const SHARD: usize = 64;
+
+    /// Shards of [`Self::SHARD`] examples.
+    pub fn new(examples: usize) -> Self {
+        Self::by(examples, Self::SHARD)
+    }
+
+    /// Shards of `shard` examples, the last one smaller if need be.
+    pub fn by(examples: usize, shard: usize) -> Self {
+        Self { examples, shard: shard.clamp(1, examples.max(1)) }
+    }
+
+    /// Number of shards.
+    pub fn shards(&self) -> usize {
+        self.examples.div_ceil(self.shard)
+    }
+
+    fn range(&self, shard: usize) -> Range<usize> {
+        shard * self.shard..((shard + 1) * self.shard).min(self.examples)
+    }
+}
+
+/// What a result slot of a shard's program means for the whole data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A number to be added over shards, which is done in `f64`.
+    Scalar,
+    /// A vector to be added over shards.
+    Sum,
+    /// Rows of this many elements, one an example, to be put end to end.
+    Rows(usize),
+}
+
+/// The examples: real rows and indices by slot. The program's real slots are first those of a [`Point`], then
+/// these.
+#[derive(Clone, Copy, Debug)]
+pub struct Data<'a, T> {
+    /// For each real slot the elements and how many of them an example has.
+    pub rows: &'a [(&'a [T], usize)],
+    /// For each index slot the elements and how many of them an example has.
+    pub indices: &'a [(&'a [i32], usize)],
+}
+
+/// One evaluation: arguments that all examples share, and where the results go.
+#[derive(Debug)]
+pub struct Point<'a, T> {
+    /// Shared arguments by slot.
+    pub shared: Vec<&'a [T]>,
+    /// Totals of the [`Role::Scalar`] slots, in order.
+    pub scalars: Vec<f64>,
+    /// Destinations of the [`Role::Sum`] slots, in order.
+    pub sums: Vec<&'a mut [T]>,
+    /// Destinations of the [`Role::Rows`] slots, in order.
+    pub rows: Vec<&'a mut [T]>,
+}
+
+impl<'a, T> Point<'a, T> {
+    /// A point of which only the scalars are wanted.
+    pub fn scalars(shared: Vec<&'a [T]>) -> Self {
+        Self { shared, scalars: Vec::new(), sums: Vec::new(), rows: Vec::new() }
+    }
+}
+
+/// A program over shards of examples.
+pub struct Sharded<T: Real> {
+    cut: Cut,
+    whole: Executable<T>,
+    last: Option<Executable<T>>,
+    roles: Vec<Role>,
+    /// Elements of each [`Role::Sum`] slot.
+    sums: Vec<usize>,
+    lanes: usize,
+    buffers: Mutex<Vec<Vec<T>>>,
+}
+
+/// Memory that the lanes of one evaluation may take for their sums, in elements.
+const LANE_BUDGET: usize = 1 << 26;
+/// Lanes beyond which more would not find threads on the machines that this is meant for.
+const LANES: usize = 64;
+/// Elements of a sum that one task adds up.
+const CHUNK: usize = 1 << 14;
+
+impl<T: Real> Sharded<T> {
+    /// Compiles what `write` writes for a number of examples: the program and its signature. At most two sizes are
+    /// asked for, that of a whole shard and that of the last. `roles` says what each result slot is.
+    pub fn new(cut: Cut, roles: &[Role], write: impl Fn(usize) -> (Program, Signature)) -> Self {
+        let (program, signature) = write(cut.shard);
+        let size = |slot: usize| {
+            let bound = signature.outputs.iter().filter(|binding| binding.slot == slot);
+            bound.map(|binding| binding.layout.end()).max().unwrap_or(0)
+        };
+        let sums: Vec<usize> = (0..roles.len()).filter(|&slot| roles[slot] == Role::Sum).map(size).collect();
+        let affordable = LANE_BUDGET / sums.iter().sum::<usize>().max(1);
+        let rest = cut.examples % cut.shard;
+        let last = (rest > 0).then(|| {
+            let (program, signature) = write(rest);
+            Executable::new(&program, &signature)
+        });
+        Self {
+            cut,
+            whole: Executable::new(&program, &signature),
+            last,
+            roles: roles.to_vec(),
+            lanes: affordable.clamp(2, LANES).min(cut.shards()).max(1),
+            sums,
+            buffers: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// How the examples are cut.
+    pub fn cut(&self) -> Cut {
+        self.cut
+    }
+
+    /// Evaluates all points over all examples. Every pair of a point and a lane is a task of its own.
+    ///
+    /// # Panics
+    /// If a slice does not have the length that the program and the cut ask for.
+    pub fn evaluate(&self, points: &mut [Point<'_, T>], data: Data<'_, T>) {
+        let mut tasks: Vec<Task<'_, T>> = Vec::with_capacity(points.len() * self.lanes);
+        for point in points.iter_mut() {
+            let shared = &point.shared[..];
+            let mut rows: Vec<&mut [T]> = point.rows.iter_mut().map(|rows| &mut **rows).collect();
+            for lane in 0..self.lanes {
+                let shards =
+                    lane * self.cut.shards() / self.lanes..(lane + 1) * self.cut.shards() / self.lanes;
+                let examples = self.examples(&shards);
+                let rows =
+                    rows.iter_mut().zip(self.widths()).map(|(rest, width)| cut_off(rest, examples * width));
+                tasks.push(Task {
+                    shared,
+                    shards,
+                    rows: rows.collect(),
+                    scalars: Vec::new(),
+                    sums: Vec::new(),
+                });
+            }
+        }
+        match &mut tasks[..] {
+            [task] => self.carry_out(task, data),
+            tasks => tasks.par_iter_mut().with_max_len(1).for_each(|task| self.carry_out(task, data)),
+        }
+        let results: Vec<(Vec<f64>, Vec<Vec<T>>)> =
+            tasks.into_iter().map(|task| (task.scalars, task.sums)).collect();
+        for (point, lanes) in points.iter_mut().zip(results.chunks(self.lanes)) {
+            let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
+            point.scalars.clear();
+            point.scalars.extend((0..scalars).map(|i| lanes.iter().map(|lane| lane.0[i]).sum::<f64>()));
+            for (slot, sum) in point.sums.iter_mut().enumerate() {
+                let parts: Vec<&[T]> = lanes.iter().map(|lane| &lane.1[slot][..]).collect();
+                add_in_order(sum, &parts);
+            }
+        }
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        buffers.extend(results.into_iter().flat_map(|(_, sums)| sums));
+    }
+
+    fn widths(&self) -> impl Iterator<Item = usize> + '_ {
+        self.roles.iter().filter_map(|role| match role {
+            Role::Rows(width) => Some(*width),
+            Role::Scalar | Role::Sum => None,
+        })
+    }
+
+    fn examples(&self, shards: &Range<usize>) -> usize {
+        (shards.end * self.cut.shard).min(self.cut.examples)
+            - (shards.start * self.cut.shard).min(self.cut.examples)
+    }
+
+    fn buffer(&self, size: usize) -> Vec<T> {
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = buffers.iter().position(|buffer| buffer.len() == size);
+        let pooled = fitting.map(|position| buffers.swap_remove(position));
+        drop(buffers);
+        pooled.unwrap_or_else(|| vec![T::ZERO; size])
+    }
+
+    fn carry_out(&self, task: &mut Task<'_, T>, data: Data<'_, T>) {
+        let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
+        task.scalars = vec![0.0; scalars];
+        task.sums = self.sums.iter().map(|&size| self.buffer(size)).collect();
+        let first = task.shards.start;
+        let mut again: Vec<Vec<T>> = Vec::new();
+        if task.shards.is_empty() {
+            task.sums.iter_mut().for_each(|sum| sum.fill(T::ZERO));
+        } else if task.shards.len() > 1 {
+            again = self.sums.iter().map(|&size| self.buffer(size)).collect();
+        }
+        for shard in task.shards.clone() {
+            let mut values = vec![T::ZERO; scalars];
+            let sums = if shard == first { &mut task.sums } else { &mut again };
+            self.run(shard, task.shared, data, &mut values, sums, &mut task.rows);
+            for (total, value) in task.scalars.iter_mut().zip(values) {
+                *total += value.to_f64();
+            }
+            if shard != first {
+                for (total, part) in task.sums.iter_mut().zip(&again) {
+                    total.iter_mut().zip(part).for_each(|(total, part)| *total += *part);
+                }
+            }
+        }
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).extend(again);
+    }
+
+    /// One shard through the program.
+    fn run(
+        &self,
+        shard: usize,
+        shared: &[&[T]],
+        data: Data<'_, T>,
+        scalars: &mut [T],
+        sums: &mut [Vec<T>],
+        rows: &mut [&mut [T]],
+    ) {
+        let range = self.cut.range(shard);
+        let own = |width: usize| range.start * width..range.end * width;
+        let inputs: Vec<&[T]> =
+            shared.iter().copied().chain(data.rows.iter().map(|&(all, width)| &all[own(width)])).collect();
+        let indices: Vec<&[i32]> = data.indices.iter().map(|&(all, width)| &all[own(width)]).collect();
+        let (mut scalars, mut sums, mut rows) = (scalars.chunks_mut(1), sums.iter_mut(), rows.iter_mut());
+        let mut outputs: Vec<&mut [T]> = Vec::with_capacity(self.roles.len());
+        for role in &self.roles {
+            let output = match role {
+                Role::Scalar => scalars.next(),
+                Role::Sum => sums.next().map(|sum| &mut sum[..]),
+                Role::Rows(width) => rows.next().map(|rest| cut_off(rest, range.len() * width)),
+            };
+            outputs.push(output.expect("a point has a destination for each result slot"));
+        }
+        let program = if range.len() == self.cut.shard { Some(&self.whole) } else { self.last.as_ref() };
+        program.expect("the last shard has a program").run(&inputs, &indices, &mut outputs);
+    }
+}
+
+/// A point and a lane of its shards.
+struct Task<'t, T> {
+    shared: &'t [&'t [T]],
+    shards: Range<usize>,
+    rows: Vec<&'t mut [T]>,
+    scalars: Vec<f64>,
+    sums: Vec<Vec<T>>,
+}
+
+/// The first elements of a slice, which is left with the rest.
+fn cut_off<'s, T>(rest: &mut &'s mut [T], count: usize) -> &'s mut [T] {
+    rest.split_off_mut(..count).expect("a destination of rows holds all examples")
+}
+
+/// `sum` = the parts added in order. Elements are independent, so it does not matter who adds which.
+fn add_in_order<T: Real>(sum: &mut [T], parts: &[&[T]]) {
+    let add = |(chunk, sum): (usize, &mut [T])| {
+        let range = chunk * CHUNK..chunk * CHUNK + sum.len();
+        for (number, part) in parts.iter().enumerate() {
+            if number == 0 {
+                sum.copy_from_slice(&part[range.clone()]);
+            } else {
+                sum.iter_mut().zip(&part[range.clone()]).for_each(|(sum, part)| *sum += *part);
+            }
+        }
+    };
+    if sum.len() <= 2 * CHUNK {
+        sum.chunks_mut(CHUNK).enumerate().for_each(add);
+    } else {
+        sum.par_chunks_mut(CHUNK).enumerate().for_each(add);
+    }
+}

@@ -1,0 +1,48 @@
+//! The identity, whose derivative is declared to be zero.
+
+use super::{Batched, Evaluation, Operand, Primitive, expect_operands, expect_real};
+use crate::builder::{Builder, Var};
+use crate::ir::{ShapeError, Type};
+
+/// The identity, whose derivative is declared to be zero.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StopGradient;
+
+impl Primitive for StopGradient {
+    fn name(&self) -> &'static str {
+        "stop_gradient"
+    }
+
+    fn shape(&self, inputs: &[&Type]) -> Result<Type, ShapeError> {
+        expect_operands(self.name(), inputs, 1)?;
+        expect_real(self.name(), inputs)?;
+        Ok(inputs[0].clone())
+    }
+
+    fn evaluate(&self) -> Evaluation<'_> {
+        Evaluation::View(Box::new(|layout| Some(layout.clone())))
+    }
+
+    fn jvp<'b>(
+        &self,
+        _builder: &'b Builder,
+        _primals: &[Var<'b>],
+        _result: Var<'b>,
+        _tangents: &[Option<Var<'b>>],
+    ) -> Option<Var<'b>> {
+        None
+    }
+
+    fn transpose<'b>(
+        &self,
+        _ct: Var<'b>,
+        _operands: &[Operand<'b>],
+        _types: &[&Type],
+    ) -> Vec<Option<Var<'b>>> {
+        super::never_linear(self.name())
+    }
+
+    fn batch<'b>(&self, builder: &'b Builder, _size: usize, inputs: &[Batched<'b>]) -> Var<'b> {
+        builder.apply(self.clone(), &[inputs[0].value])
+    }
+}
