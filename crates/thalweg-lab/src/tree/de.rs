@@ -13,7 +13,7 @@ use super::{Tree, Value};
 
 /// What is wrong with a value, and where.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{mismatch:?} at {path:?}")]
+#[error("{}{mismatch}", if path.is_empty() { String::new() } else { format!("`{}`: ", path.join(".")) })]
 pub(crate) struct Fault {
     /// The steps from the root to the innermost value that was being read. Inside an internally tagged enum serde
     /// reads from a copy of its own, so there the path ends at the enum's table.
@@ -22,17 +22,22 @@ pub(crate) struct Fault {
 }
 
 /// The ways in which a value can be wrong.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Mismatch {
     /// A field that the type does not have; the fields that it has.
+    #[error("unknown field `{0}`, expected {}", .1.join(", "))]
     UnknownField(String, Vec<String>),
     /// A variant that the enum does not have; the variants that it has.
+    #[error("unknown value {0:?}, expected one of {}", .1.join(", "))]
     UnknownVariant(String, Vec<String>),
     /// A required field is not there.
+    #[error("missing field `{0}`")]
     MissingField(String),
     /// The wrong type, or a number out of range: expected, found.
+    #[error("expected {0}, found {1}")]
     Unexpected(String, String),
     /// Whatever else a type's own checks say.
+    #[error("{0}")]
     Other(String),
 }
 
