@@ -25,10 +25,10 @@ pub(crate) struct Fault {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Mismatch {
     /// A field that the type does not have; the fields that it has.
-    #[error("unknown field `{0}`, expected {}", .1.join(", "))]
+    #[error("unknown field `{0}`, expected {known}", known = .1.join(", "))]
     UnknownField(String, Vec<String>),
     /// A variant that the enum does not have; the variants that it has.
-    #[error("unknown value {0:?}, expected one of {}", .1.join(", "))]
+    #[error("unknown value {0:?}, expected one of {known}", known = .1.join(", "))]
     UnknownVariant(String, Vec<String>),
     /// A required field is not there.
     #[error("missing field `{0}`")]
