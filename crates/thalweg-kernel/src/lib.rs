@@ -4,6 +4,59 @@
 //! list of [`Call`]s whose operands are [`View`]s of an input slot, an output slot or the arena. Nothing above
 //! this crate knows where the arena lives, which is the seam at which another device can take over.
 //!
+//! A [`Machine`] is a list prepared for one precision. It plans everything once and is then shared by threads, each
+//! with a [`Scratch`] of its own:
+//!
+//! ```
+//! use thalweg_kernel::{Binary, Call, CallList, Fused, Instruction, Layout, Machine, Space, Store, View};
+//!
+//! // out[i, j] = x[i, j] + bias[j]
+//! let shape = [2, 3];
+//! let list = CallList {
+//!     inputs: vec![6, 3],
+//!     outputs: vec![6],
+//!     calls: vec![Call::Fused(Fused {
+//!         shape: shape.to_vec(),
+//!         loads: vec![
+//!             View { space: Space::Input(0), layout: Layout::contiguous(0, &shape) },
+//!             View { space: Space::Input(1), layout: Layout::contiguous(0, &[3]).broadcast(&shape, &[1]) },
+//!         ],
+//!         constants: vec![],
+//!         tape: vec![Instruction::Binary(Binary::Add, 0, 1)],
+//!         stores: vec![Store { value: 2, to: View { space: Space::Output(0), layout: Layout::contiguous(0, &shape) } }],
+//!         reductions: vec![],
+//!     })],
+//!     ..CallList::default()
+//! };
+//! let machine = Machine::<f32>::new(&list);
+//! let mut out = [0.0; 6];
+//! machine.run(&mut machine.scratch(), &[&[1., 2., 3., 4., 5., 6.], &[10., 20., 30.]], &[], &mut [&mut out]);
+//! assert_eq!(out, [11., 22., 33., 14., 25., 36.]);
+//! ```
+//!
+//! # Why it is built like this
+//!
+//! **Two kinds of kernel do the work.** Matrix products are bound by arithmetic and go to the `gemm` crate.
+//! Everything else is bound by memory and is a fused tape: loads with their broadcasts, a chain of instructions,
+//! stores and reductions in one pass. Contractions without a matrix product in them (outer, matrix–vector, dot,
+//! elementwise) are tapes too.
+//!
+//! **An interpreter over blocks, no compiler.** Tapes are walked a tile of about 4 KiB a value at a time, each
+//! instruction one vectorised loop, so dispatch costs a few nanoseconds per thousand elements. Compiling tapes to
+//! machine code would keep intermediate values in registers instead of the first-level cache; it would also need a
+//! back end for each processor, time for each new program (and this project writes many programs that run a few
+//! hundred times), and executable memory. Whole-array loops, the other simple design, go through main memory once
+//! an instruction.
+//!
+//! **Bits are part of the contract.** The order of every sum of ours follows from the shapes; vector width, thread
+//! and alignment have no say, and no function of the system's mathematical library is called. So the levels with a
+//! fused multiply-add ([`instruction_set`]: `"avx2"`, `"avx512"`, `"neon"`) give the same fused results to the last
+//! bit. Matrix products are reproducible on one machine; their blocking follows the cache sizes and the vector
+//! width that `gemm` finds, so their last bits may differ between machines.
+//!
+//! **Views are checked once.** [`Machine::new`] holds every view against its buffer and panics if one leaves it;
+//! [`Machine::run`] holds every slice against its slot. What is between is pointer arithmetic without checks.
+//!
 //! Beside it stand the counter-based random [`Key`]s, because what a seed means must not depend on who asks.
 
 mod call;

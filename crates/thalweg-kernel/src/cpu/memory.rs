@@ -45,8 +45,9 @@ impl Places<'_> {
         let Some(&size) = size else { panic!("{:?} is no slot of the list", view.space) };
         let layout = view.layout.clone();
         assert_eq!(layout.shape.len(), layout.strides.len(), "a view needs one stride an axis: {view:?}");
+        assert_countable(&layout.shape);
         assert!(
-            layout.is_empty() || checked_end(&layout).is_some_and(|end| end <= size),
+            layout.shape.contains(&0) || checked_end(&layout).is_some_and(|end| end <= size),
             "a view leaves its buffer of {size} elements: {view:?}"
         );
         Place { buffer, layout }
@@ -62,6 +63,12 @@ impl Places<'_> {
         assert!(!matches!(view.space, Space::Input(_)), "a call writes to an input: {view:?}");
         self.place(view)
     }
+}
+
+/// Refuses a space whose elements no index can count (repeats make that possible in a small buffer).
+pub(crate) fn assert_countable(shape: &[usize]) {
+    let count = shape.iter().try_fold(1usize, |count, &extent| count.checked_mul(extent.max(1)));
+    assert!(count.is_some_and(|count| count <= isize::MAX as usize), "too many elements to count: {shape:?}");
 }
 
 /// `Layout::end` without wrapping.

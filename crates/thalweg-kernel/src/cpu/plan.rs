@@ -2,7 +2,7 @@
 
 use super::axes::{Axis, axes, merged};
 use super::fused::{Accumulation, Gather, Plan, Reduced};
-use super::memory::{Needs, Place, Places, block};
+use super::memory::{Needs, Place, Places, assert_countable, block};
 use super::reduce::Group;
 use super::tape::Op;
 use super::tile::Stream;
@@ -51,6 +51,7 @@ pub(crate) fn plan<T: Real>(fused: &Fused, places: &Places<'_>, needs: &mut Need
         fits(&place.layout);
     }
     check_values(fused);
+    assert_countable(shape);
     if shape.contains(&0) {
         return None;
     }

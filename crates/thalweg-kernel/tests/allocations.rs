@@ -1,0 +1,143 @@
+//! A run allocates nothing of its own.
+#![expect(unsafe_code, reason = "a counting allocator")]
+
+use std::alloc::{GlobalAlloc, Layout as Block, System};
+use std::cell::Cell;
+
+use thalweg_kernel::{
+    Binary, Call, CallList, Fused, Instruction, Labels, Layout, Machine, Reduction, ReductionKind, Space,
+    Store, Unary, View,
+};
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: hands everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, block: Block) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(block) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, block: Block) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(at, block) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of the second run (the first may set up what a thread keeps).
+fn allocations(list: &CallList) -> usize {
+    let machine = Machine::<f32>::new(list);
+    let mut scratch = machine.scratch();
+    let inputs: Vec<Vec<f32>> = list.inputs.iter().map(|&n| vec![0.5; n]).collect();
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let indices: Vec<Vec<i32>> = list.indices.iter().map(|&n| vec![1; n]).collect();
+    let indices: Vec<&[i32]> = indices.iter().map(Vec::as_slice).collect();
+    let mut outputs: Vec<Vec<f32>> = list.outputs.iter().map(|&n| vec![0.0; n]).collect();
+    let mut outputs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    machine.run(&mut scratch, &inputs, &indices, &mut outputs);
+    let before = COUNT.with(Cell::get);
+    machine.run(&mut scratch, &inputs, &indices, &mut outputs);
+    COUNT.with(Cell::get) - before
+}
+
+fn view(space: Space, shape: &[usize]) -> View {
+    View { space, layout: Layout::contiguous(0, shape) }
+}
+
+fn product(m: usize, k: usize, n: usize) -> CallList {
+    CallList {
+        inputs: vec![m * k, k * n],
+        outputs: vec![m * n],
+        calls: vec![Call::Contract {
+            a: view(Space::Input(0), &[m, k]),
+            b: view(Space::Input(1), &[k, n]),
+            out: view(Space::Output(0), &[m, n]),
+            labels: Labels { a: vec![0, 1], b: vec![1, 2], out: vec![0, 2] },
+        }],
+        ..CallList::default()
+    }
+}
+
+#[test]
+fn the_counter_counts() {
+    let before = COUNT.with(Cell::get);
+    drop(std::hint::black_box(vec![1, 2, 3]));
+    assert_eq!(COUNT.with(Cell::get) - before, 1);
+}
+
+#[test]
+fn kernels_allocate_nothing() {
+    let shape = [300, 10];
+    let across = |slot, axis: usize| {
+        let layout = Layout::contiguous(0, &shape[axis..=axis]).broadcast(&shape, &[axis]);
+        View { space: Space::Output(slot), layout }
+    };
+    let reduction = |slot, axis: usize, kind| Reduction {
+        value: 3,
+        kind,
+        reduced: vec![axis != 0, axis != 1],
+        to: across(slot, axis),
+    };
+    let turned = Layout::contiguous(0, &[10, 300]).permuted(&[1, 0]);
+    let list = CallList {
+        inputs: vec![3000, 10],
+        indices: vec![300],
+        outputs: vec![3000, 300, 10, 300, 3000],
+        arena: 300,
+        calls: vec![
+            Call::Fused(Fused {
+                shape: shape.to_vec(),
+                loads: vec![
+                    View { space: Space::Input(0), layout: turned.clone() },
+                    View {
+                        space: Space::Input(1),
+                        layout: Layout::contiguous(0, &[10]).broadcast(&shape, &[1]),
+                    },
+                ],
+                constants: vec![],
+                tape: vec![Instruction::Binary(Binary::Add, 0, 1), Instruction::Unary(Unary::Exp, 2)],
+                stores: vec![Store { value: 3, to: view(Space::Output(0), &shape) }],
+                reductions: vec![reduction(1, 0, ReductionKind::Max), reduction(2, 1, ReductionKind::Sum)],
+            }),
+            Call::LoadIndex { slot: 0, to: view(Space::Arena, &[300]) },
+            Call::OneHot { index: view(Space::Arena, &[300]), out: view(Space::Output(0), &shape) },
+            Call::Gather {
+                table: view(Space::Input(1), &[10]),
+                index: view(Space::Arena, &[300]),
+                out: view(Space::Output(3), &[300]),
+                batch: 0,
+            },
+            Call::ScatterAdd {
+                rows: view(Space::Output(3), &[300]),
+                index: view(Space::Arena, &[300]),
+                out: view(Space::Output(2), &[10]),
+                batch: 0,
+            },
+            Call::Copy {
+                from: View { space: Space::Input(0), layout: turned },
+                to: view(Space::Output(4), &shape),
+            },
+            Call::Fill { value: 0, to: view(Space::Output(4), &shape) },
+        ],
+    };
+    assert_eq!(allocations(&list), 0);
+    // Contractions without a matrix product are fused calls.
+    assert_eq!(allocations(&product(300, 20, 1)), 0);
+    assert_eq!(allocations(&product(1, 20, 300)), 0);
+    assert_eq!(allocations(&product(20, 1, 300)), 0);
+}
+
+/// The `gemm` crate takes its packing memory from the allocator, at most twice a product.
+#[test]
+fn matrix_products_allocate_no_more_than_their_packing() {
+    for (m, k, n) in [(32, 64, 32), (64, 784, 512), (128, 512, 512)] {
+        assert!(allocations(&product(m, k, n)) <= 2, "{m} x {k} x {n}: {}", allocations(&product(m, k, n)));
+    }
+}
