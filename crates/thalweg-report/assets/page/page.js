@@ -139,16 +139,16 @@
       row = share - last < 0.012 * (mark.label.length + 3) ? row + 1 : 0;
       reach = Math.max(reach, row + 1);
       last = share;
-      shapes.push({ type: "line", xref: "x", yref: "paper", x0: x.shown(number(mark.at.x)), x1: x.shown(number(mark.at.x)), y0: 0, y1: 1, line: { color: theme.muted, width: 1.2, dash: "4px,3px" }, layer: "below" });
+      shapes.push({ type: "line", xref: "x", yref: "paper", x0: x.shown(number(mark.at.x)), x1: x.shown(number(mark.at.x)), y0: 0, y1: 1, line: { color: theme.muted, width: 1.2, dash: "4px,3px" }, layer: "between" });
       annotations.push({ xref: "x", yref: "paper", x: place, y: 1, yanchor: "bottom", yshift: 15 * row, text: plain(mark.label), showarrow: false, font: { ...font, size: 12, color: theme.muted } });
     }
-    let right = 16;
+    let right = 32;
     for (const mark of record.marks.filter((m) => "y" in m.at)) {
       const v = number(mark.at.y), place = y.position(v);
       if (!Number.isFinite(place)) continue;
       const text = wrap(mark.label, 18);
       right = Math.max(right, 14 + 7 * Math.max(...text.map((t) => t.length)));
-      shapes.push({ type: "line", xref: "paper", yref: "y", x0: 0, x1: 1, y0: y.shown(v), y1: y.shown(v), line: { color: theme.muted, width: 1.2, dash: "4px,3px" }, layer: "below" });
+      shapes.push({ type: "line", xref: "paper", yref: "y", x0: 0, x1: 1, y0: y.shown(v), y1: y.shown(v), line: { color: theme.muted, width: 1.2, dash: "4px,3px" }, layer: "between" });
       annotations.push({ xref: "paper", yref: "y", x: 1, y: place, xanchor: "left", align: "left", xshift: 6, text: text.map(plain).join("<br>"), showarrow: false, font: { ...font, size: 12, color: theme.muted } });
     }
     const layout = {
@@ -254,15 +254,17 @@
         });
       }
       const small = { ...font, size: 12 };
+      // Words along an edge in space are cut off where the canvas ends: long ones go on two lines.
+      const broken = (axis) => wrap(axis.unit ? `${axis.label} (${axis.unit})` : axis.label, 22).map(plain).join("<br>");
       const edge = { gridcolor: "#d4d7db", zerolinecolor: "#d4d7db", showbackground: false, color: theme.ink, tickfont: { ...font, size: 11 } };
       const up = choice.z === "linear" ? {} : { tickvals: bar.tickvals, ticktext: bar.ticktext };
       const layout = {
         height: 560, margin: { l: 0, r: 10, t: 36, b: 0 }, legend: { ...legend, y: 0.98 },
         scene: {
-          xaxis: { ...edge, title: { text: axisText(record.x), font: small } }, yaxis: { ...edge, title: { text: axisText(record.y), font: small } },
-          zaxis: { ...edge, ...up, title: { text: axisText(record.z), font: small }, ...(low < high ? { range: [low, high + 0.03 * (high - low)] } : {}) },
+          xaxis: { ...edge, title: { text: broken(record.x), font: small } }, yaxis: { ...edge, title: { text: broken(record.y), font: small } },
+          zaxis: { ...edge, ...up, title: { text: broken(record.z), font: small }, ...(low < high ? { range: [low, high + 0.03 * (high - low)] } : {}) },
           aspectmode: "manual", aspectratio: { x: 1.15 * Math.min(1.5, Math.sqrt(ratio || 1.2)), y: 1.15 / Math.min(1.5, Math.sqrt(ratio || 1.2)), z: 0.75 },
-          camera: { eye: { x: 1.35, y: -1.6, z: 1.05 }, center: { x: 0, y: 0, z: -0.14 } }, dragmode: "orbit",
+          camera: { eye: { x: 1.3, y: -1.55, z: 1.0 }, center: { x: 0, y: 0, z: -0.16 } }, dragmode: "orbit",
         },
       };
       return { traces, layout, three: true };
@@ -349,18 +351,21 @@
         const end = x.position(v + sign * Math.abs(g.bounds[i]));
         return choice.x !== "log" && Number.isFinite(end) ? Math.abs(end - x.position(v)) : Math.abs(g.bounds[i]);
       });
-      const bars = { type: "data", symmetric: false, array: reach(1), arrayminus: reach(-1), color: looks[k].color, thickness: 1.2, width: 4 };
-      traces.push({ type: "scatter", mode: "markers", x: g.values.map(x.shown), y: g.values.map(() => n - 1 - k + 0.73), marker: { opacity: 0 }, error_x: bars, hoverinfo: "skip", showlegend: false, legendgroup: `g${k}` });
+      // Bounds that are narrower than a line is wide would be a mark without meaning.
+      const [low, high] = extent(values.map(x.position)), up = reach(1), down = reach(-1);
+      const seen = (v, i) => (choice.x === "log" || up[i] + down[i] > 0.004 * (high - low) ? x.shown(v) : null);
+      const bars = { type: "data", symmetric: false, array: up, arrayminus: down, color: looks[k].color, thickness: 1.2, width: 4 };
+      traces.push({ type: "scatter", mode: "markers", x: g.values.map(seen), y: g.values.map(() => n - 1 - k + 0.73), marker: { opacity: 0 }, error_x: bars, hoverinfo: "skip", showlegend: false, legendgroup: `g${k}` });
     });
     const shapes = [], annotations = [];
     for (const mark of record.marks) {
       const v = number(mark.value), place = x.position(v);
       if (!Number.isFinite(place)) continue;
-      shapes.push({ type: "line", xref: "x", yref: "paper", x0: x.shown(v), x1: x.shown(v), y0: 0, y1: 1, line: { color: theme.muted, width: 1.2, dash: "4px,3px" }, layer: "below" });
+      shapes.push({ type: "line", xref: "x", yref: "paper", x0: x.shown(v), x1: x.shown(v), y0: 0, y1: 1, line: { color: theme.muted, width: 1.2, dash: "4px,3px" }, layer: "between" });
       annotations.push({ xref: "x", yref: "paper", x: place, y: 1, yanchor: "bottom", text: plain(mark.label), showarrow: false, font: { ...font, size: 12, color: theme.muted } });
     }
     const layout = {
-      height: 130 + 92 * Math.max(1, n), margin: { l: 60, r: 16, t: 56, b: 48 }, shapes, annotations, hovermode: "closest",
+      height: 130 + 92 * Math.max(1, n), margin: { l: 60, r: 32, t: 56, b: 48 }, shapes, annotations, hovermode: "closest",
       xaxis: axisLayout(record.axis, x, values),
       yaxis: {
         range: [-0.15, n - 0.1], fixedrange: true, tickvals: groups.map((_, k) => n - 1 - k + 0.3),
