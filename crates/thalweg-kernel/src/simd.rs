@@ -8,7 +8,10 @@
 //! The levels with a fused multiply-add (AVX2, AVX-512, NEON) compute the same bits: no kernel of ours lets the
 //! vector width decide the order of a sum. The portable level rounds products and sums separately.
 
-#![expect(unsafe_code, reason = "functions with target features may only run where the machine has them")]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "functions with target features may only run where the machine has them")
+)]
 
 use std::sync::OnceLock;
 

@@ -11,7 +11,11 @@ use gemm::Parallelism;
 
 use super::axes::{Axis, MAX_AXES, advance, merged, position};
 use super::memory::{Memory, Place};
+#[cfg(target_arch = "x86_64")]
+use super::row_products;
 use crate::Real;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Level;
 use crate::call::{Binary, Fused, Instruction, Labels, Reduction, ReductionKind, Store, View};
 
 /// What a contraction comes down to.
@@ -163,6 +167,13 @@ impl Product {
                 let a = memory.at(self.a.0, self.a.1 + position(counter, &self.strides[A]));
                 let b = memory.at(self.b.0, self.b.1 + position(counter, &self.strides[B]));
                 let out = memory.at(self.out.0, self.out.1 + position(counter, &self.strides[OUT]));
+                #[cfg(target_arch = "x86_64")]
+                if self.of_rows(memory.level, a.cast_const(), b.cast_const(), out, adds) {
+                    if !advance(counter, &self.extents) {
+                        break;
+                    }
+                    continue;
+                }
                 gemm::gemm(
                     m,
                     n,
@@ -189,5 +200,23 @@ impl Product {
                 break;
             }
         }
+    }
+
+    /// Multiplies rows with rows where that is the better way, and says whether it has.
+    ///
+    /// # Safety
+    /// The views must hold the elements of one product.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn of_rows<T: Real>(&self, level: Level, a: *const T, b: *const T, out: *mut T, adds: bool) -> bool {
+        let along_k = self.a_strides[1] == 1 && self.b_strides[0] == 1;
+        if T::NAME != f32::NAME || !along_k || !row_products::suits(level, self.size) {
+            return false;
+        }
+        let factor = |start: *const T, row: isize| row_products::Factor { start: start.cast(), row: row as usize };
+        let (a, b) = (factor(a, self.a_strides[0]), factor(b, self.b_strides[1]));
+        let strides = self.out_strides.map(|stride| stride as usize);
+        // SAFETY: T is f32, the level is the machine's, and the caller vouches for the elements.
+        unsafe { row_products::multiply(level, self.size, a, b, out.cast(), strides, adds) };
+        true
     }
 }
