@@ -13,6 +13,7 @@
 
 mod dense;
 pub mod operator;
+pub mod section;
 
 pub mod site;
 pub mod spectrum;
