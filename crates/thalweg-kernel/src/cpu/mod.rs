@@ -13,6 +13,8 @@ pub(crate) mod machine;
 pub(crate) mod memory;
 pub(crate) mod plan;
 pub(crate) mod reduce;
+#[cfg(target_arch = "x86_64")]
+mod row_products;
 pub(crate) mod tape;
 pub(crate) mod tile;
 
