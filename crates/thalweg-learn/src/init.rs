@@ -17,10 +17,11 @@ pub struct Fans {
 }
 
 /// The shape of a distribution of mean 0 and given variance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Distribution {
-    /// N(0, σ²), not truncated (some frameworks cut theirs off at 2σ).
+    /// N(0, σ²), not truncated (some frameworks cut theirs off at 2σ). The one that is meant unless given.
+    #[default]
     Normal,
     /// U(−√3 σ, √3 σ).
     Uniform,
@@ -41,16 +42,19 @@ pub enum Init {
     /// Keeps the second moment through ReLU layers: gain √2 over fan-in (He et al. 2015, eq. 10).
     He {
         /// Shape of the distribution.
+        #[serde(default)]
         distribution: Distribution,
     },
     /// Balances the variances of activations and gradients of linear units (Glorot & Bengio 2010, eqs. 12 and 16).
     Glorot {
         /// Shape of the distribution.
+        #[serde(default)]
         distribution: Distribution,
     },
     /// Keeps the variance through linear units (LeCun et al. 1998, eq. 16).
     Lecun {
         /// Shape of the distribution.
+        #[serde(default)]
         distribution: Distribution,
     },
     /// The ensemble of mean-field theory (Poole et al. 2016, section 2).

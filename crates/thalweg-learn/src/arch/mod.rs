@@ -4,6 +4,7 @@
 //! parameters, which are PyTorch's. To add one, write its file and list it here.
 
 mod activation;
+mod config;
 mod mlp;
 
 use thalweg_kernel::{Key, Real};
@@ -11,7 +12,8 @@ use thalweg_program::builder::Var;
 use thalweg_program::params::{ParamSpace, Role};
 
 pub use activation::Activation;
-pub use mlp::Mlp;
+pub use config::{MlpConfig, ModelConfig, ModelError};
+pub use mlp::{Mlp, MlpError};
 
 use crate::init::{Fans, Init};
 

@@ -116,6 +116,16 @@ pub enum DataError {
         /// The number asked for.
         found: usize,
     },
+    /// A training set of no examples, or of more than there are.
+    #[error("{data}: expected to train on between 1 and {examples} examples, found {found}")]
+    TrainExamples {
+        /// The data set's name.
+        data: String,
+        /// Number of examples.
+        examples: usize,
+        /// The number asked for.
+        found: usize,
+    },
     /// Inputs that are all the same number have no scale.
     #[error("{data}: cannot standardise: every input is {value}")]
     Constant {

@@ -3,11 +3,13 @@
 //! A [`Dataset`] is dense, in memory and immutable but for its scale: once one exists, no later stage has to ask
 //! whether its inputs are finite or its labels in range. Order is part of it: an example is its index.
 
+mod config;
 mod csv;
 pub mod digits;
 mod error;
 mod scaling;
 
+pub use config::{DataConfig, DigitsConfig};
 pub use error::{DataError, Place};
 pub use scaling::{Scaling, Standardisation};
 

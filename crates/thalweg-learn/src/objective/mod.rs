@@ -16,7 +16,7 @@ use thalweg_program::evaluate::{Cut, Data, Point, Sharded};
 use crate::arch::Architecture;
 use crate::data::Dataset;
 use crate::loss::Loss;
-pub use quantity::Quantity;
+use quantity::Quantity;
 
 /// Loss and error at one point.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +49,8 @@ const TANGENTS: usize = 8;
 
 /// The mean loss of a network over a fixed number of examples, as a function of θ.
 ///
-/// Programs do not hold the examples, so one objective serves all batches of a size.
+/// Programs do not hold the examples, so one objective serves all batches of a size. Every method panics where a
+/// slice has not the length that the network and the number of examples give it, or a label is no output's number.
 pub struct Objective<T: Real> {
     architecture: Arc<dyn Architecture>,
     loss: Loss,
@@ -93,24 +94,45 @@ impl<T: Real> Objective<T> {
         Arc::clone(programs.entry(quantity).or_insert_with(compile))
     }
 
-    fn evaluate(&self, quantity: Quantity, points: &mut [Point<'_, T>], examples: &Examples<T>) {
-        let rows = [(&examples.inputs[..], self.architecture.inputs())];
-        let indices = [(&examples.labels[..], 1)];
-        self.program(quantity).evaluate(points, Data { rows: &rows, indices: &indices });
+    /// `cotangents` of the outputs are a second array of rows, where the quantity takes any.
+    fn evaluate(
+        &self,
+        quantity: Quantity,
+        points: &mut [Point<'_, T>],
+        examples: &Examples<T>,
+        cotangents: Option<&[T]>,
+    ) {
+        let (inputs, outputs) = (self.architecture.inputs(), self.architecture.outputs());
+        assert_eq!(examples.labels.len(), self.examples(), "labels: one an example");
+        assert_eq!(examples.inputs.len(), self.examples() * inputs, "inputs: {inputs} an example");
+        let in_range = |&label: &i32| usize::try_from(label).is_ok_and(|label| label < outputs);
+        assert!(examples.labels.iter().all(in_range), "labels: from 0 to {}", outputs - 1);
+        for point in points.iter() {
+            assert_eq!(point.shared[0].len(), self.dimension(), "theta's length");
+        }
+        let mut rows = vec![(&examples.inputs[..], inputs)];
+        rows.extend(cotangents.map(|u| (u, outputs)));
+        if let Some(u) = cotangents {
+            assert_eq!(u.len(), self.examples() * outputs, "cotangents: {outputs} an example");
+        }
+        let labels = [(&examples.labels[..], 1)];
+        let indices = if quantity.takes_labels() { &labels[..] } else { &[] };
+        self.program(quantity).evaluate(points, Data { rows: &rows, indices });
     }
 
     /// Loss and error at many points, together: every point and every group of examples is a task of its own.
     /// Cost: one forward pass a point.
     pub fn values(&self, points: &[&[T]], examples: &Examples<T>) -> Vec<Value> {
         let mut points: Vec<Point<'_, T>> = points.iter().map(|theta| Point::scalars(vec![theta])).collect();
-        self.evaluate(Quantity::Value, &mut points, examples);
+        self.evaluate(Quantity::Value, &mut points, examples, None);
         points.iter().map(|point| Value { loss: point.scalars[0], error: point.scalars[1] }).collect()
     }
 
     /// Gradient of the mean loss into `gradient`; returns loss and error. Cost: about three forward passes.
     pub fn gradient(&self, theta: &[T], examples: &Examples<T>, gradient: &mut [T]) -> Value {
+        assert_eq!(gradient.len(), self.dimension(), "the gradient's length");
         let mut point = Point { sums: vec![gradient], ..Point::scalars(vec![theta]) };
-        self.evaluate(Quantity::Gradient, std::slice::from_mut(&mut point), examples);
+        self.evaluate(Quantity::Gradient, std::slice::from_mut(&mut point), examples, None);
         Value { loss: point.scalars[0], error: point.scalars[1] }
     }
 
@@ -134,11 +156,13 @@ impl<T: Real> Objective<T> {
         examples: &Examples<T>,
         products: &mut [T],
     ) {
+        assert_eq!(tangents.len(), products.len(), "one product a tangent");
+        assert_eq!(tangents.len() % self.dimension(), 0, "tangents of {} elements", self.dimension());
         let run = TANGENTS * self.dimension();
-        for (tangents, products) in tangents.chunks(run.max(1)).zip(products.chunks_mut(run.max(1))) {
+        for (tangents, products) in tangents.chunks(run).zip(products.chunks_mut(run)) {
             let count = tangents.len() / self.dimension();
             let mut point = Point { sums: vec![products], ..Point::scalars(vec![theta, tangents]) };
-            self.evaluate(quantity(count), std::slice::from_mut(&mut point), examples);
+            self.evaluate(quantity(count), std::slice::from_mut(&mut point), examples, None);
         }
     }
 
@@ -151,15 +175,16 @@ impl<T: Real> Objective<T> {
             .zip(&mut outputs)
             .map(|(theta, out)| Point { rows: vec![out], ..Point::scalars(vec![theta]) })
             .collect();
-        self.evaluate(Quantity::Outputs, &mut points, examples);
+        self.evaluate(Quantity::Outputs, &mut points, examples, None);
         outputs
     }
 
     /// J v `[examples, outputs]`, J being the Jacobian of the outputs. Cost: about three forward passes.
     pub fn jacobian_product(&self, theta: &[T], tangent: &[T], examples: &Examples<T>) -> Vec<T> {
+        assert_eq!(tangent.len(), self.dimension(), "the tangent's length");
         let mut out = vec![T::ZERO; self.examples() * self.architecture.outputs()];
         let mut point = Point { rows: vec![&mut out], ..Point::scalars(vec![theta, tangent]) };
-        self.evaluate(Quantity::JacobianProduct, std::slice::from_mut(&mut point), examples);
+        self.evaluate(Quantity::JacobianProduct, std::slice::from_mut(&mut point), examples, None);
         out
     }
 
@@ -171,10 +196,9 @@ impl<T: Real> Objective<T> {
         examples: &Examples<T>,
         out: &mut [T],
     ) {
-        let rows =
-            [(&examples.inputs[..], self.architecture.inputs()), (cotangents, self.architecture.outputs())];
+        assert_eq!(out.len(), self.dimension(), "the product's length");
         let mut point = Point { sums: vec![out], ..Point::scalars(vec![theta]) };
-        let data = Data { rows: &rows, indices: &[(&examples.labels[..], 1)] };
-        self.program(Quantity::JacobianTransposeProduct).evaluate(std::slice::from_mut(&mut point), data);
+        let points = std::slice::from_mut(&mut point);
+        self.evaluate(Quantity::JacobianTransposeProduct, points, examples, Some(cotangents));
     }
 }

@@ -5,7 +5,7 @@ use thalweg_program::builder::{Builder, Var};
 use thalweg_program::compile::{Binding, Signature};
 use thalweg_program::evaluate::Role;
 use thalweg_program::ir::Program;
-use thalweg_program::params::ParamSpace;
+use thalweg_program::params::{Leaf, ParamSpace};
 use thalweg_program::transform::{batch, ggn, gradient, hvp, jacobian_product, jacobian_transpose_product};
 
 use crate::arch::Architecture;
@@ -13,7 +13,7 @@ use crate::loss::{Loss, write_error};
 
 /// What an objective can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Quantity {
+pub(super) enum Quantity {
     /// Loss and error.
     Value,
     /// Loss, error and gradient.
@@ -53,9 +53,17 @@ impl Quantity {
         }
     }
 
+    /// Whether the labels are among the arguments: not of what the outputs alone decide.
+    pub(super) fn takes_labels(self) -> bool {
+        match self {
+            Self::Value | Self::Gradient | Self::HessianProducts(_) | Self::GgnProducts(_) => true,
+            Self::Outputs | Self::JacobianProduct | Self::JacobianTransposeProduct => false,
+        }
+    }
+
     /// The program for a shard of `examples` of the `total`, and how it is called: θ in real slot 0, tangents `[k, n]`
     /// in slot 1 if there are any, then the inputs, then cotangents of the outputs if there are any; the labels in
-    /// index slot 0.
+    /// index slot 0, if it [takes](Self::takes_labels) them.
     pub(super) fn write(
         self,
         architecture: &dyn Architecture,
@@ -66,7 +74,6 @@ impl Quantity {
         let writer = Writer { architecture, loss, examples, total };
         let space = architecture.space();
         let leaves: Vec<usize> = (0..space.leaves().len()).collect();
-        let (inputs, labels) = (leaves.len(), leaves.len() + 1);
         let theta = leaf_bindings(space, 0);
         let x = |slot| dense(slot, &[examples, architecture.inputs()]);
         let y = dense(0, &[examples]);
@@ -99,7 +106,6 @@ impl Quantity {
             Self::JacobianTransposeProduct => {
                 let program = jacobian_transpose_product(&writer.outputs(), &leaves);
                 let u = dense(2, &[examples, architecture.outputs()]);
-                debug_assert_eq!((program.inputs.len(), labels), (inputs + 2, inputs + 1));
                 (program, with(&[&theta, &[x(1), u]], leaf_bindings(space, 0)))
             }
         }
@@ -108,7 +114,7 @@ impl Quantity {
 
 /// Each leaf at its place in θ.
 fn leaf_bindings(space: &ParamSpace, slot: usize) -> Vec<Binding> {
-    let at = |leaf: &thalweg_program::params::Leaf| Layout::contiguous(leaf.offset, &leaf.shape);
+    let at = |leaf: &Leaf| Layout::contiguous(leaf.offset, &leaf.shape);
     space.leaves().iter().map(|leaf| Binding { slot, layout: at(leaf) }).collect()
 }
 

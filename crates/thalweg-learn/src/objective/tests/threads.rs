@@ -1,0 +1,81 @@
+//! The same bits on any number of threads.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use rayon::ThreadPoolBuilder;
+use thalweg_kernel::{Key, Real};
+
+use super::{examples, network, normals};
+use crate::arch::{Activation, ModelConfig, initial_parameters};
+use crate::data::DataConfig;
+use crate::loss::Loss;
+use crate::objective::Objective;
+use crate::train::{BatchSize, TrainConfig, Trainer};
+
+fn on_any_number_of_threads<R: PartialEq + Debug + Send>(compute: impl Fn() -> R + Sync) {
+    let on = |threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(&compute);
+    let one = on(1);
+    for threads in [2, 3, 8] {
+        // Not `assert_eq`: a message of all numbers would not help anyone.
+        assert!(on(threads) == one, "{threads} threads give other bits than one");
+    }
+}
+
+fn bits<T: Real>(values: &[T]) -> Vec<u64> {
+    values.iter().map(|x| x.to_f64().to_bits()).collect()
+}
+
+/// 1,437 examples in 23 shards, and more parameters than one task adds up (2¹⁴).
+fn products<T: Real>() {
+    let (network, theta) = network::<T>(&[64, 128, 96, 10], Activation::Gelu, true, true);
+    let examples = examples::<T>(1437, 64, 10);
+    let (tangents, cotangents) = (normals::<T>("tangents", 3 * theta.len()), normals::<T>("u", 14_370));
+    on_any_number_of_threads(|| {
+        let objective = Objective::<T>::new(Arc::clone(&network), Loss::CrossEntropy, 1437);
+        let mut sums = vec![T::ZERO; 8 * theta.len()];
+        let (gradient, rest) = sums.split_at_mut(theta.len());
+        let (jtu, rest) = rest.split_at_mut(theta.len());
+        let (hessian, ggn) = rest.split_at_mut(3 * theta.len());
+        let value = objective.gradient(&theta, &examples, gradient);
+        objective.hessian_products(&theta, &tangents, &examples, hessian);
+        objective.ggn_products(&theta, &tangents, &examples, ggn);
+        objective.jacobian_transpose_product(&theta, &cotangents, &examples, jtu);
+        let jv = objective.jacobian_product(&theta, &tangents[..theta.len()], &examples);
+        let points = [&theta[..], &tangents[..theta.len()], &tangents[theta.len()..2 * theta.len()]];
+        let mut numbers = vec![value];
+        numbers.extend(objective.values(&points, &examples));
+        let numbers: Vec<[u64; 2]> = numbers.iter().map(|v| [v.loss.to_bits(), v.error.to_bits()]).collect();
+        let outputs: Vec<Vec<u64>> = objective.outputs(&points, &examples).iter().map(|o| bits(o)).collect();
+        (numbers, bits(&sums), bits(&jv), outputs)
+    });
+}
+
+#[test]
+fn products_in_single_precision() {
+    products::<f32>();
+}
+
+#[test]
+fn products_in_double_precision() {
+    products::<f64>();
+}
+
+#[test]
+fn training() {
+    let split = DataConfig::default().load().unwrap();
+    let model = ModelConfig::default();
+    let network = model.build(64, 10).unwrap();
+    // The last batch of each epoch is smaller; 300 is five shards, 1437 all of them.
+    for (batch_size, steps) in [(BatchSize::Of(64), 50), (BatchSize::Of(300), 50), (BatchSize::Full, 10)] {
+        let config = TrainConfig { batch_size, steps: Some(steps), ..TrainConfig::default() };
+        let plan = config.plan(split.train.examples()).unwrap();
+        on_any_number_of_threads(|| {
+            let theta = initial_parameters::<f32>(network.space(), model.init(), Key::from_seed(0));
+            let mut trainer =
+                Trainer::new(&network, &split.train, plan.recipe.clone(), theta, Key::from_seed(1)).unwrap();
+            let losses: Vec<u64> = (0..plan.steps).map(|_| trainer.step().loss.to_bits()).collect();
+            (losses, trainer.checkpoint(0).to_bytes().unwrap())
+        });
+    }
+}

@@ -1,0 +1,298 @@
+//! Training: a state that steps.
+//!
+//! A [`TrainConfig`] is how to train, for a data set of any size; with a number of examples it becomes a [`Plan`]. A
+//! [`Trainer`] takes the steps one at a time, so that whoever drives it decides when to measure, to write a
+//! checkpoint or to end. A loop with callbacks would have to know of all that.
+
+mod config;
+mod resume;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thalweg_kernel::{Key, Real};
+
+use crate::arch::Architecture;
+use crate::batches::{BatchError, Batches, Epoch};
+use crate::checkpoint::CheckpointError;
+use crate::data::Dataset;
+use crate::loss::Loss;
+use crate::objective::{Examples, Objective};
+use crate::optim::{Optimiser, OptimiserError, OptimiserState};
+use crate::schedule::{Schedule, ScheduleError};
+pub use config::{BatchSize, Course, Plan, TrainConfig};
+
+/// A recipe that cannot be followed, or a run that cannot go on from a checkpoint.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The optimiser's numbers.
+    #[error(transparent)]
+    Optimiser(#[from] OptimiserError),
+    /// The schedule's numbers.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// The batches.
+    #[error(transparent)]
+    Batches(#[from] BatchError),
+    /// A number of the configuration outside its range.
+    #[error("train: expected {field} to be {expected}, found {found}")]
+    Value {
+        /// Name of the field.
+        field: &'static str,
+        /// Its range.
+        expected: &'static str,
+        /// The value given.
+        found: f64,
+    },
+    /// Examples of another size than the network takes.
+    #[error("train: {architecture} expects inputs of {expected} numbers, found {found} in {data}")]
+    Inputs {
+        /// The network.
+        architecture: String,
+        /// The data set.
+        data: String,
+        /// Inputs of the network.
+        expected: usize,
+        /// Features of the data.
+        found: usize,
+    },
+    /// More classes than outputs.
+    #[error("train: {architecture} tells {expected} classes apart, found {found} in {data}")]
+    Classes {
+        /// The network.
+        architecture: String,
+        /// The data set.
+        data: String,
+        /// Outputs of the network.
+        expected: usize,
+        /// Classes of the data.
+        found: usize,
+    },
+    /// State of another optimiser than the recipe's.
+    #[error("train: expected the state of {expected:?}, found that of {found:?}")]
+    OtherOptimiser {
+        /// The recipe's.
+        expected: Optimiser,
+        /// The state's.
+        found: Optimiser,
+    },
+    /// A checkpoint that does not fit the network.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A checkpoint of another network with the same leaves.
+    #[error("checkpoint {} is of another network: expected {expected}, found {found}", .origin.display())]
+    OtherNetwork {
+        /// The file.
+        origin: PathBuf,
+        /// The network to be trained.
+        expected: String,
+        /// The checkpoint's.
+        found: String,
+    },
+    /// A checkpoint of θ alone.
+    #[error("checkpoint {}: expected an optimiser's state to go on from, found none", .origin.display())]
+    NoOptimiser {
+        /// The file.
+        origin: PathBuf,
+    },
+    /// A checkpoint whose two counts of steps differ.
+    #[error("checkpoint {}: expected the optimiser's state after {expected} steps, found it after {found}", .origin.display())]
+    Steps {
+        /// The file.
+        origin: PathBuf,
+        /// The checkpoint's step.
+        expected: u64,
+        /// The optimiser's.
+        found: u64,
+    },
+}
+
+/// How to train: what of a run is neither network nor data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// The loss; its mean over each batch is what is stepped on.
+    pub loss: Loss,
+    /// The optimiser.
+    pub optimiser: Optimiser,
+    /// The learning rate.
+    pub schedule: Schedule,
+    /// Examples in a batch; `None` is all of them at once, in their own order: full-batch descent.
+    pub batch_size: Option<usize>,
+}
+
+/// What one step saw, and whether it was taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use = "a run that has diverged takes no more steps: who waits for it to reach a step waits for ever"]
+pub struct Step {
+    /// Mean loss over the batch before the step.
+    pub loss: f64,
+    /// Mean expected error over the batch before the step, in [0, 1].
+    pub error: f64,
+    /// Whether loss and gradient were finite. If not, neither θ nor the optimiser's state has changed: the run has
+    /// diverged, and trying again would come to the same.
+    pub taken: bool,
+}
+
+/// θ, the optimiser's state and the number of steps taken: with the recipe and the key, all that the next step
+/// depends on.
+pub struct Trainer<T: Real> {
+    recipe: Recipe,
+    data: Examples<T>,
+    batches: Option<Batches>,
+    /// Of a whole batch.
+    whole: Objective<T>,
+    /// Of an epoch's last batch, where that is smaller.
+    rest: Option<Objective<T>>,
+    /// The epoch that was last drawn from, and its number.
+    epoch: Option<(u64, Epoch)>,
+    batch: Examples<T>,
+    gradient: Vec<T>,
+    theta: Vec<T>,
+    state: OptimiserState<T>,
+}
+
+impl<T: Real> Trainer<T> {
+    /// Before the first step. `key` decides the order of the examples.
+    ///
+    /// # Errors
+    /// If a number of the recipe is out of range, or network, data and batch size do not fit each other.
+    ///
+    /// # Panics
+    /// If θ has not the network's length.
+    pub fn new(
+        architecture: &Arc<dyn Architecture>,
+        data: &Dataset,
+        recipe: Recipe,
+        theta: Vec<T>,
+        key: Key,
+    ) -> Result<Self, TrainError> {
+        let state = OptimiserState::new(recipe.optimiser, theta.len())?;
+        Self::resume(architecture, data, recipe, theta, state, key)
+    }
+
+    /// Where an earlier run stood: after as many steps as the optimiser's state has taken.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if the state is another optimiser's.
+    ///
+    /// # Panics
+    /// If θ or the state has not the network's length.
+    pub fn resume(
+        architecture: &Arc<dyn Architecture>,
+        data: &Dataset,
+        recipe: Recipe,
+        theta: Vec<T>,
+        state: OptimiserState<T>,
+        key: Key,
+    ) -> Result<Self, TrainError> {
+        check_fit(&**architecture, data)?;
+        recipe.optimiser.validate()?;
+        recipe.schedule.validate()?;
+        if *state.optimiser() != recipe.optimiser {
+            return Err(TrainError::OtherOptimiser { expected: recipe.optimiser, found: *state.optimiser() });
+        }
+        assert_eq!(theta.len(), architecture.space().dimension(), "theta's length");
+        assert_eq!(state.parameters(), theta.len(), "the length of the optimiser's state");
+        let examples = data.examples();
+        let batches = recipe.batch_size.map(|size| Batches::new(examples, size, key, false)).transpose()?;
+        let size = recipe.batch_size.unwrap_or(examples).min(examples);
+        let objective = |examples| Objective::new(Arc::clone(architecture), recipe.loss, examples);
+        Ok(Self {
+            data: Examples::of(data),
+            batches,
+            whole: objective(size),
+            rest: (examples % size != 0).then(|| objective(examples % size)),
+            epoch: None,
+            batch: Examples { inputs: Vec::new(), labels: Vec::new() },
+            gradient: vec![T::ZERO; theta.len()],
+            recipe,
+            theta,
+            state,
+        })
+    }
+
+    /// How it trains.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The network.
+    pub fn architecture(&self) -> &Arc<dyn Architecture> {
+        self.whole.architecture()
+    }
+
+    /// θ.
+    pub fn theta(&self) -> &[T] {
+        &self.theta
+    }
+
+    /// The optimiser's state.
+    pub fn state(&self) -> &OptimiserState<T> {
+        &self.state
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.state.steps()
+    }
+
+    /// Steps in an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.batches.as_ref().map_or(1, |batches| batches.per_epoch() as u64)
+    }
+
+    /// One step. Cost: one gradient over the batch, about three forward passes.
+    pub fn step(&mut self) -> Step {
+        let step = self.steps();
+        let (objective, batch) = match &self.batches {
+            None => (&self.whole, &self.data),
+            Some(batches) => {
+                let position = batches.position(step);
+                if self.epoch.as_ref().is_none_or(|(number, _)| *number != position.epoch) {
+                    self.epoch = None;
+                }
+                let (_, epoch) =
+                    self.epoch.get_or_insert_with(|| (position.epoch, batches.epoch(position.epoch)));
+                gather(&self.data, epoch.batch(position.batch), &mut self.batch);
+                let is_whole = self.batch.labels.len() == self.whole.examples();
+                let rest = self.rest.as_ref().filter(|_| !is_whole);
+                (rest.unwrap_or(&self.whole), &self.batch)
+            }
+        };
+        let value = objective.gradient(&self.theta, batch, &mut self.gradient);
+        let taken = value.loss.is_finite() && self.gradient.iter().all(|g| g.to_f64().is_finite());
+        if taken {
+            self.state.step(&mut self.theta, &[&self.gradient], self.recipe.schedule.lr_at(step));
+        }
+        Step { loss: value.loss, error: value.error, taken }
+    }
+}
+
+/// Copies those examples, in that order.
+fn gather<T: Real>(data: &Examples<T>, chosen: &[usize], batch: &mut Examples<T>) {
+    let features = data.inputs.len() / data.labels.len();
+    batch.inputs.clear();
+    batch.labels.clear();
+    for &example in chosen {
+        batch.inputs.extend_from_slice(&data.inputs[example * features..(example + 1) * features]);
+        batch.labels.push(data.labels[example]);
+    }
+}
+
+fn check_fit(architecture: &dyn Architecture, data: &Dataset) -> Result<(), TrainError> {
+    let names = || (architecture.describe(), data.name().to_owned());
+    let (expected, found) = (architecture.inputs(), data.features());
+    if found != expected {
+        let (architecture, data) = names();
+        return Err(TrainError::Inputs { architecture, data, expected, found });
+    }
+    let (expected, found) = (architecture.outputs(), data.classes());
+    if found > expected {
+        let (architecture, data) = names();
+        return Err(TrainError::Classes { architecture, data, expected, found });
+    }
+    Ok(())
+}
