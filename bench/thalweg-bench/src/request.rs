@@ -1,0 +1,108 @@
+//! What may be asked for.
+
+use crate::work::{WORKS, Work};
+
+/// A line of standard input, understood.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Request {
+    /// What the process runs on.
+    Machine,
+    /// How long a work takes.
+    Time {
+        /// The work.
+        work: &'static Work,
+        /// How often to time it, at least once.
+        repetitions: usize,
+    },
+    /// A work's operands and results.
+    Arrays {
+        /// The work.
+        work: &'static Work,
+        /// The file to write.
+        path: String,
+    },
+}
+
+/// A line that cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RequestError {
+    /// No request looks like this.
+    #[error("expected `machine`, `NAME REPETITIONS` or `arrays NAME PATH`, found `{found}`")]
+    Form {
+        /// The line.
+        found: String,
+    },
+    /// There is no such work.
+    #[error("expected one of {expected:?}, found `{found}`")]
+    Name {
+        /// The works that there are.
+        expected: Vec<&'static str>,
+        /// The name given.
+        found: String,
+    },
+    /// Not a number of repetitions.
+    #[error("expected a number of repetitions from 1, found `{found}`")]
+    Repetitions {
+        /// What was given.
+        found: String,
+    },
+    /// The file could not be written.
+    #[error("{path}: {error}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: std::io::Error,
+    },
+}
+
+impl Request {
+    /// Understands a line.
+    pub(crate) fn parse(line: &str) -> Result<Self, RequestError> {
+        let words: Vec<&str> = line.trim().splitn(3, ' ').collect();
+        match words[..] {
+            ["machine"] => Ok(Self::Machine),
+            ["arrays", name, path] => Ok(Self::Arrays { work: find(name)?, path: path.to_owned() }),
+            [name, count] if name != "arrays" => match count.parse() {
+                Ok(repetitions) if repetitions > 0 => Ok(Self::Time { work: find(name)?, repetitions }),
+                _ => Err(RequestError::Repetitions { found: count.to_owned() }),
+            },
+            _ => Err(RequestError::Form { found: line.to_owned() }),
+        }
+    }
+}
+
+fn find(name: &str) -> Result<&'static Work, RequestError> {
+    let expected = || WORKS.iter().map(|work| work.name).collect();
+    let unknown = || RequestError::Name { expected: expected(), found: name.to_owned() };
+    WORKS.iter().find(|work| work.name == name).ok_or_else(unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_understood() {
+        assert_eq!(Request::parse("machine\n").unwrap(), Request::Machine);
+        let Request::Time { work, repetitions } = Request::parse("step_64 20").unwrap() else { panic!() };
+        assert_eq!((work.name, repetitions), ("step_64", 20));
+        let Request::Arrays { work, path } = Request::parse("arrays line_51 /a b/c").unwrap() else {
+            panic!()
+        };
+        assert_eq!((work.name, &path[..]), ("line_51", "/a b/c"));
+    }
+
+    #[test]
+    fn errors_say_what_was_expected_and_what_was_found() {
+        let refused = |line: &str| Request::parse(line).unwrap_err().to_string();
+        assert_eq!(
+            refused("step_64"),
+            "expected `machine`, `NAME REPETITIONS` or `arrays NAME PATH`, found `step_64`"
+        );
+        assert!(refused("arrays step_64").ends_with("found `arrays step_64`"));
+        assert_eq!(refused("step_64 0"), "expected a number of repetitions from 1, found `0`");
+        assert!(refused("step_65 3").starts_with("expected one of [\"step_784\", "));
+        assert!(refused("step_65 3").ends_with("found `step_65`"));
+    }
+}

@@ -1,0 +1,59 @@
+//! A straight line through the loss, both ends included.
+
+use std::sync::Arc;
+
+use thalweg_learn::objective::Objective;
+
+use super::Task;
+use crate::problem::Problem;
+
+/// Points on the line.
+const POINTS: usize = 51;
+
+/// The mean loss at evenly spaced points θ(α) = (1 − α)θ₀ + αθ₁. Making the points is part of the work.
+pub(super) struct Line {
+    problem: Arc<Problem>,
+    objective: Objective<f32>,
+    losses: Vec<f64>,
+}
+
+impl Line {
+    pub(super) fn new(problem: Arc<Problem>) -> Self {
+        Self { objective: problem.objective(), problem, losses: Vec::new() }
+    }
+}
+
+impl Task for Line {
+    fn run(&mut self) {
+        let Problem { theta, theta_end, examples, .. } = &*self.problem;
+        let point = |number| {
+            let alpha = number as f32 / (POINTS - 1) as f32;
+            theta.iter().zip(theta_end).map(|(a, b)| (1.0 - alpha) * a + alpha * b).collect()
+        };
+        let points: Vec<Vec<f32>> = (0..POINTS).map(point).collect();
+        let points: Vec<&[f32]> = points.iter().map(|point| &point[..]).collect();
+        let values = self.objective.values(&points, examples);
+        self.losses = values.into_iter().map(|value| value.loss).collect();
+    }
+
+    fn results(&mut self) -> Vec<(&'static str, Vec<f32>)> {
+        self.run();
+        vec![("losses", self.losses.iter().map(|&loss| loss as f32).collect())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Source;
+
+    #[test]
+    fn the_ends_of_the_line_are_the_two_points() {
+        let problem = Problem::new(16, &[8, 8], Source::Drawn(20));
+        let losses = Line::new(Arc::new(problem.clone())).results().remove(0).1;
+        let ends = [&problem.theta[..], &problem.theta_end];
+        let values = problem.objective().values(&ends, &problem.examples);
+        assert_eq!((losses.len(), losses[0], losses[50]), (51, values[0].loss as f32, values[1].loss as f32));
+        assert!(losses[25] != losses[0] && losses[25] != losses[50]);
+    }
+}
