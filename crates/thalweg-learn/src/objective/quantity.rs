@@ -92,11 +92,11 @@ impl Quantity {
             Self::HessianProducts(tangents) => {
                 let mut program = hvp(&writer.mean_loss(), &leaves);
                 program.outputs.drain(..leaves.len());
-                batched(program, tangents, space, [x(2), y])
+                batched(&program, tangents, space, &[x(2), y])
             }
             Self::GgnProducts(tangents) => {
                 let program = ggn(&writer.outputs(), &writer.mean_loss_of_outputs(), &leaves);
-                batched(program, tangents, space, [x(2), y])
+                batched(&program, tangents, space, &[x(2), y])
             }
             Self::Outputs => (writer.outputs(), with(&[&theta, &[x(1)]], vec![rows])),
             Self::JacobianProduct => {
@@ -135,17 +135,17 @@ fn dense(slot: usize, shape: &[usize]) -> Binding {
 
 /// A program whose last arguments are tangents of the leaves, for so many tangents at once.
 fn batched(
-    program: Program,
+    program: &Program,
     tangents: usize,
     space: &ParamSpace,
-    data: [Binding; 2],
+    data: &[Binding; 2],
 ) -> (Program, Signature) {
     let leaves = space.leaves().len();
     let first = program.inputs.len() - leaves;
     let marks: Vec<bool> = (0..program.inputs.len()).map(|argument| argument >= first).collect();
     let inputs = [leaf_bindings(space, 0), data.to_vec(), batched_leaf_bindings(space, 1, tangents)].concat();
     let outputs = batched_leaf_bindings(space, 0, tangents);
-    (batch(&program, tangents, &marks), Signature { inputs, outputs })
+    (batch(program, tangents, &marks), Signature { inputs, outputs })
 }
 
 impl Writer<'_> {

@@ -3,6 +3,30 @@
 //! A [`TrainConfig`] is how to train, for a data set of any size; with a number of examples it becomes a [`Plan`]. A
 //! [`Trainer`] takes the steps one at a time, so that whoever drives it decides when to measure, to write a
 //! checkpoint or to end. A loop with callbacks would have to know of all that.
+//!
+//! ```
+//! use thalweg_kernel::Key;
+//! use thalweg_learn::arch::{ModelConfig, initial_parameters};
+//! use thalweg_learn::data::DataConfig;
+//! use thalweg_learn::objective::{Examples, Objective};
+//! use thalweg_learn::train::{TrainConfig, Trainer};
+//!
+//! let split = DataConfig::default().load()?;
+//! let model = ModelConfig::default();
+//! let network = model.build(split.train.features(), split.train.classes())?;
+//! let config = TrainConfig { epochs: 2, ..TrainConfig::default() };
+//! let plan = config.plan(split.train.examples())?;
+//!
+//! let key = Key::from_seed(0);
+//! let theta: Vec<f32> = initial_parameters(network.space(), model.init(), key.named("initial weights"));
+//! let mut trainer = Trainer::new(&network, &split.train, plan.recipe, theta, key.named("batches"))?;
+//! while trainer.steps() < plan.steps && trainer.step().taken {}
+//!
+//! let test = Objective::new(network, config.loss, split.test.examples());
+//! let value = test.values(&[trainer.theta()], &Examples::of(&split.test))[0];
+//! assert!(value.error < 0.2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod config;
 mod resume;
@@ -204,7 +228,7 @@ impl<T: Real> Trainer<T> {
             data: Examples::of(data),
             batches,
             whole: objective(size),
-            rest: (examples % size != 0).then(|| objective(examples % size)),
+            rest: (!examples.is_multiple_of(size)).then(|| objective(examples % size)),
             epoch: None,
             batch: Examples { inputs: Vec::new(), labels: Vec::new() },
             gradient: vec![T::ZERO; theta.len()],
