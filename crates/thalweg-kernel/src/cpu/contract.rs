@@ -1,5 +1,7 @@
 //! Contractions: batches of matrix products of any strides.
 //!
+//! Products of few rows with many go to [`super::row_products`], all others to the `gemm` crate.
+//!
 //! Labels are sorted into batch axes, rows (m), columns (n) and summed axes (k), neighbours that lie in memory as
 //! one are merged, and the largest axis of each group becomes an axis of the matrix product; the rest are loops.
 //! Where a group is missing there is no matrix product: outer products, matrix–vector products, dot products and
@@ -14,9 +16,8 @@ use super::memory::{Memory, Place};
 #[cfg(target_arch = "x86_64")]
 use super::row_products;
 use crate::Real;
-#[cfg(target_arch = "x86_64")]
-use crate::simd::Level;
 use crate::call::{Binary, Fused, Instruction, Labels, Reduction, ReductionKind, Store, View};
+use crate::simd::Level;
 
 /// What a contraction comes down to.
 pub(crate) enum Contraction {
@@ -159,6 +160,8 @@ impl Product {
         let mut counter = [0; MAX_AXES];
         let counter = &mut counter[..self.extents.len()];
         let outer = self.extents.len() - self.summed;
+        #[cfg(target_arch = "x86_64")]
+        let of_rows = self.is_of_rows::<T>(memory.level);
         loop {
             // The first term of a sum over the outer summed axes overwrites, the others add.
             let adds = counter[outer..].iter().any(|&c| c != 0);
@@ -168,7 +171,8 @@ impl Product {
                 let b = memory.at(self.b.0, self.b.1 + position(counter, &self.strides[B]));
                 let out = memory.at(self.out.0, self.out.1 + position(counter, &self.strides[OUT]));
                 #[cfg(target_arch = "x86_64")]
-                if self.of_rows(memory.level, a.cast_const(), b.cast_const(), out, adds) {
+                if of_rows {
+                    self.of_rows(memory, a.cast_const(), b.cast_const(), out, adds);
                     if !advance(counter, &self.extents) {
                         break;
                     }
@@ -202,21 +206,50 @@ impl Product {
         }
     }
 
-    /// Multiplies rows with rows where that is the better way, and says whether it has.
+    /// Elements of workspace that the product needs, in this precision and at this level.
+    pub(crate) fn workspace<T: Real>(&self, level: Level) -> usize {
+        #[cfg(target_arch = "x86_64")]
+        if self.is_of_rows::<T>(level) {
+            return row_products::workspace(self.size[0].max(self.size[1]), self.size[2]);
+        }
+        let _ = level;
+        0
+    }
+
+    /// Whether it is a product of rows with rows that goes better without packing the larger factor.
+    #[cfg(target_arch = "x86_64")]
+    fn is_of_rows<T: Real>(&self, level: Level) -> bool {
+        let [m, n, k] = self.size;
+        let along_k = if m <= n { self.b_strides[0] == 1 } else { self.a_strides[1] == 1 };
+        T::NAME == f32::NAME && along_k && row_products::suits(level, m.min(n), m.max(n), k)
+    }
+
+    /// Multiplies rows with rows.
     ///
     /// # Safety
-    /// The views must hold the elements of one product.
+    /// It must be such a product, and the views must hold the elements of one.
     #[cfg(target_arch = "x86_64")]
-    unsafe fn of_rows<T: Real>(&self, level: Level, a: *const T, b: *const T, out: *mut T, adds: bool) -> bool {
-        let along_k = self.a_strides[1] == 1 && self.b_strides[0] == 1;
-        if T::NAME != f32::NAME || !along_k || !row_products::suits(level, self.size) {
-            return false;
-        }
-        let factor = |start: *const T, row: isize| row_products::Factor { start: start.cast(), row: row as usize };
-        let (a, b) = (factor(a, self.a_strides[0]), factor(b, self.b_strides[1]));
-        let strides = self.out_strides.map(|stride| stride as usize);
-        // SAFETY: T is f32, the level is the machine's, and the caller vouches for the elements.
-        unsafe { row_products::multiply(level, self.size, a, b, out.cast(), strides, adds) };
-        true
+    unsafe fn of_rows<T: Real>(
+        &self,
+        memory: &Memory<'_, T>,
+        a: *const T,
+        b: *const T,
+        out: *mut T,
+        adds: bool,
+    ) {
+        let [m, n, k] = self.size;
+        let factor = |start: *const T, rows: usize, row: isize, step: isize| row_products::Factor {
+            start: start.cast(),
+            rows,
+            row: row as usize,
+            step: step as usize,
+        };
+        let a = factor(a, m, self.a_strides[0], self.a_strides[1]);
+        let b = factor(b, n, self.b_strides[1], self.b_strides[0]);
+        let [along_m, along_n] = self.out_strides.map(|stride| stride as usize);
+        let (few, many, along) = if m <= n { (a, b, [along_m, along_n]) } else { (b, a, [along_n, along_m]) };
+        let out = row_products::Product { start: out.cast(), few: along[0], many: along[1], adds };
+        // SAFETY: T is f32, the level is the machine's, the workspace was sized for this product.
+        unsafe { row_products::multiply(memory.level, few, many, k, out, memory.workspace.cast()) };
     }
 }

@@ -59,7 +59,7 @@ impl<T: Real> Machine<T> {
         let mut needs = Needs::default();
         let mut prepared = Vec::with_capacity(list.calls.len());
         for call in &list.calls {
-            prepare::<T>(call, &places, &mut needs, &mut prepared);
+            prepare::<T>(call, &places, level, &mut needs, &mut prepared);
         }
         let sizes = SpaceSizes {
             inputs: list.inputs.clone(),
@@ -107,7 +107,13 @@ fn check(what: &str, expected: &[usize], found: usize, length: impl Fn(usize) ->
     }
 }
 
-fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepared: &mut Vec<Prepared>) {
+fn prepare<T: Real>(
+    call: &Call,
+    places: &Places<'_>,
+    level: Level,
+    needs: &mut Needs,
+    prepared: &mut Vec<Prepared>,
+) {
     match call {
         Call::Contract { a, b, out, labels } => {
             let at = [&places.source(a), &places.source(b), &places.destination(out)];
@@ -117,7 +123,10 @@ fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepare
                     prepared.extend(Fill::new(0, at[2]).map(|fill| Prepared::Fill(Box::new(fill))));
                 }
                 Contraction::Fused(fused) => prepare_fused::<T>(&fused, places, needs, prepared),
-                Contraction::Matrix(product) => prepared.push(Prepared::Matrix(product)),
+                Contraction::Matrix(product) => {
+                    needs.workspace = needs.workspace.max(product.workspace::<T>(level));
+                    prepared.push(Prepared::Matrix(product));
+                }
             }
         }
         Call::Fused(fused) => prepare_fused::<T>(fused, places, needs, prepared),

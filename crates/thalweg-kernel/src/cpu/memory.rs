@@ -89,6 +89,8 @@ pub(crate) struct Needs {
     pub(crate) slots: usize,
     /// Sums across tiles, in double precision.
     pub(crate) accumulators: usize,
+    /// Elements that a matrix product packs and sums in.
+    pub(crate) workspace: usize,
     /// Distinct constants, as bits; each has a block of its own that repeats it.
     pub(crate) constants: Vec<u64>,
 }
@@ -128,6 +130,7 @@ pub struct Scratch<T: Real> {
     registers: Aligned,
     constants: Aligned,
     accumulators: Aligned,
+    workspace: Aligned,
     slots: Vec<*mut T>,
     bases: Vec<*mut T>,
     /// Which machine it was made by.
@@ -161,6 +164,7 @@ impl<T: Real> Scratch<T> {
             registers: Aligned::new::<T>(needs.registers * block_stride::<T>()),
             constants,
             accumulators: Aligned::new::<f64>(needs.accumulators),
+            workspace: Aligned::new::<T>(needs.workspace),
             slots: vec![std::ptr::null_mut(); needs.slots],
             bases: vec![std::ptr::null_mut(); list.inputs.len() + list.outputs.len() + 1],
             owner,
@@ -192,6 +196,7 @@ impl<T: Real> Scratch<T> {
             registers: self.registers.pointer(),
             constants: self.constants.pointer(),
             accumulators: self.accumulators.pointer(),
+            workspace: self.workspace.pointer(),
             slots: &mut self.slots,
             level,
         }
@@ -214,6 +219,7 @@ pub(crate) struct Memory<'a, T> {
     pub(crate) registers: *mut T,
     pub(crate) constants: *mut T,
     pub(crate) accumulators: *mut f64,
+    pub(crate) workspace: *mut T,
     pub(crate) slots: &'a mut [*mut T],
     pub(crate) level: Level,
 }

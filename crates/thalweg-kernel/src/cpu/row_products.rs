@@ -1,170 +1,212 @@
-//! Products of rows with rows: out[i, j] = Σ_k a[i, k]·b[j, k], where both factors run along k in memory.
+//! Products of rows with rows, x·Wᵀ with W as `[out, in]`: the forward pass of every linear layer.
 //!
-//! That is x·Wᵀ with W as `[out, in]`: the forward pass of every linear layer. A general matrix product first packs
-//! one factor transposed, which for the few rows of a shard costs up to half as much as the product itself. Here a
-//! tile of 4 × 6 dot products stays in registers, nothing is packed, and each tile ends with its horizontal sums,
-//! which a long k pays for.
-#![expect(unsafe_code, reason = "vector loads through pointers; the caller checked the views")]
+//! Both factors run along the summed axis in memory, while a general matrix product wants one of them transposed
+//! and packs it so: for the few rows of a shard that costs up to half as much as the product. Here the factor with
+//! few rows is packed, in panels of one vector register's width times a few, and the rows of the other are read
+//! where they lie, one number at a time, each multiplied with a whole width of the panel. A tile of the product
+//! stays in registers for the whole sum. (What lost: dot products along k, which need no packing at all, but whose
+//! loads straddle cache lines and whose horizontal sums never end; 105 GFLOP/s where this makes 164 and the general product 95.)
+#![expect(unsafe_code, reason = "vector loads and stores through pointers; the caller checked the views")]
 
 use std::arch::x86_64::{
-    __m128, __m256, __m512, _mm_add_ps, _mm_storeu_ps, _mm256_add_ps, _mm256_castps256_ps128, _mm256_extractf128_ps,
-    _mm256_fmadd_ps, _mm256_hadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_setzero_ps, _mm512_add_ps,
-    _mm512_castps512_ps256, _mm512_extractf32x8_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_maskz_loadu_ps,
-    _mm512_setzero_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+    __m256, __m512, _mm256_fmadd_ps, _mm256_load_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_store_ps,
+    _mm512_fmadd_ps, _mm512_load_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_store_ps,
 };
-use std::arch::x86_64::{_mm256_loadu_si256, _mm512_castpd_ps, _mm512_castps_pd};
+use std::ops::Range;
 
 use crate::simd::Level;
 
-/// Rows of a in a tile.
-const ROWS: usize = 4;
-/// Elements of a row that are summed in one go: the rows of b that a tile reads stay in the first-level cache.
-const DEPTH: usize = 1024;
-/// Shortest sum for which the horizontal sums at the end of a tile do not weigh more than packing.
-const LEAST_DEPTH: usize = 96;
-/// Rows from which on packing pays for itself.
-const MOST_ROWS: usize = 192;
+/// Shortest sum for which writing the sums does not weigh more than packing the larger factor.
+const LEAST_DEPTH: usize = 32;
+/// Rows of the smaller factor from which on packing the larger one pays for itself.
+const MOST_FEW: usize = 192;
+/// Rows of the larger factor up to which packing it costs next to nothing, unless the other has less than a vector.
+const LEAST_MANY: usize = 192;
+/// Width of the widest panel.
+const WIDTH: usize = 64;
+/// Rows of the larger factor in a tile.
+const ROWS: usize = 6;
+/// Steps of the sum after which tiles change: so much of the widest panel stays in the first-level cache.
+const STEPS: usize = 128;
 
-/// Whether this is the better way for a product of that size (m, n, k).
-pub(super) fn suits(level: Level, [m, n, k]: [usize; 3]) -> bool {
-    matches!(level, Level::Avx2 | Level::Avx512) && k >= LEAST_DEPTH && m.min(n) <= MOST_ROWS
+/// Whether this is the better way for a product of `few` rows with `many` rows of length `depth`.
+pub(super) fn suits(level: Level, few: usize, many: usize, depth: usize) -> bool {
+    let size = (4..=MOST_FEW).contains(&few) && (many >= LEAST_MANY || few < 16);
+    size && depth >= LEAST_DEPTH && matches!(level, Level::Avx2 | Level::Avx512)
 }
 
-/// A factor or the product: its first element and the distance between neighbouring rows (for the product: along i
-/// and along j).
+/// Elements of the workspace that [`multiply`] needs: a packed panel, and the sums of all rows with it.
+pub(super) fn workspace(many: usize, depth: usize) -> usize {
+    WIDTH * (depth + many)
+}
+
+/// A matrix in memory: its first element, and the distances between neighbours along its rows' axis and along k.
 #[derive(Clone, Copy)]
 pub(super) struct Factor {
     pub(super) start: *const f32,
+    pub(super) rows: usize,
     pub(super) row: usize,
+    pub(super) step: usize,
 }
 
-/// out[i, j] (+)= Σ_k a[i, k]·b[j, k].
+/// The product: its first element, and the distances along the rows of `few` and along those of `many`.
+#[derive(Clone, Copy)]
+pub(super) struct Product {
+    pub(super) start: *mut f32,
+    pub(super) few: usize,
+    pub(super) many: usize,
+    /// Whether the products are added to what stands there.
+    pub(super) adds: bool,
+}
+
+/// out[i, j] (+)= Σ_k few[i, k]·many[j, k].
 ///
 /// # Safety
-/// The level must be one that the machine has and that [`suits`] accepts, and all elements must be there.
+/// All elements must be there, the level one that the machine has and that [`suits`] accepts, and the workspace
+/// aligned to a cache line and as large as [`workspace`] says.
 pub(super) unsafe fn multiply(
     level: Level,
-    [m, n, k]: [usize; 3],
-    a: Factor,
-    b: Factor,
-    out: *mut f32,
-    [out_i, out_j]: [usize; 2],
-    adds: bool,
+    few: Factor,
+    many: Factor,
+    depth: usize,
+    out: Product,
+    workspace: *mut f32,
 ) {
-    for depth in (0..k).step_by(DEPTH) {
-        let part = DEPTH.min(k - depth);
-        // SAFETY: `depth` stays below k, and the level was checked by the caller.
+    let lanes = if level == Level::Avx512 { 16 } else { 8 };
+    let widest = if level == Level::Avx512 { WIDTH } else { 2 * lanes };
+    for first in (0..few.rows).step_by(widest) {
+        let count = widest.min(few.rows - first);
+        let width = count.next_multiple_of(lanes);
+        // SAFETY: the panel holds `width` × `depth` elements of the workspace, the sums come after the widest one.
         unsafe {
-            let a = Factor { start: a.start.add(depth), ..a };
-            let b = Factor { start: b.start.add(depth), ..b };
-            let to = Product { start: out, strides: [out_i, out_j], adds: adds || depth > 0 };
-            match level {
-                Level::Avx512 => wide::multiply([m, n, part], a, b, to),
-                _ => narrow::multiply([m, n, part], a, b, to),
+            pack(few, first, count, width, depth, workspace);
+            let sums = workspace.add(WIDTH * depth);
+            let to = Product { start: out.start.add(first * out.few), ..out };
+            let at = Panel { panel: workspace, sums, depth, many };
+            match (level, width / lanes) {
+                (Level::Avx512, 1) => wide::panel::<1>(at),
+                (Level::Avx512, 2) => wide::panel::<2>(at),
+                (Level::Avx512, 3) => wide::panel::<3>(at),
+                (Level::Avx512, _) => wide::panel::<4>(at),
+                (_, 1) => narrow::panel::<1>(at),
+                _ => narrow::panel::<2>(at),
+            }
+            put(sums, count, width, many.rows, to);
+        }
+    }
+}
+
+/// Ranges of 16: transposing so many rows at a time stays within the first-level cache.
+fn blocks(length: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..length).step_by(16).map(move |start| start..length.min(start + 16))
+}
+
+/// Writes `count` rows as a panel: for each k their elements side by side, zeros up to `width`.
+///
+/// # Safety
+/// The rows must be there, and room for `width` × `depth` elements.
+unsafe fn pack(few: Factor, first: usize, count: usize, width: usize, depth: usize, panel: *mut f32) {
+    // SAFETY: by contract.
+    unsafe {
+        for steps in blocks(depth) {
+            for i in 0..count {
+                let row = few.start.add((first + i) * few.row);
+                for k in steps.clone() {
+                    *panel.add(k * width + i) = *row.add(k * few.step);
+                }
+            }
+            for k in steps {
+                for i in count..width {
+                    *panel.add(k * width + i) = 0.0;
+                }
             }
         }
     }
 }
 
+/// Writes the sums, `width` of which belong to each row of the larger factor.
+///
+/// # Safety
+/// The product's elements must be there.
+unsafe fn put(sums: *const f32, count: usize, width: usize, rows: usize, to: Product) {
+    // SAFETY: by contract.
+    unsafe {
+        for block in blocks(rows) {
+            for i in 0..count {
+                let row = to.start.add(i * to.few);
+                for j in block.clone() {
+                    let (sum, out) = (*sums.add(j * width + i), row.add(j * to.many));
+                    *out = if to.adds { *out + sum } else { sum };
+                }
+            }
+        }
+    }
+}
+
+/// A packed panel, what it is multiplied with, and where the sums go.
 #[derive(Clone, Copy)]
-struct Product {
-    start: *mut f32,
-    strides: [usize; 2],
-    adds: bool,
-}
-
-impl Product {
-    /// Stores the dot products of the four rows from i with row j.
-    ///
-    /// # Safety
-    /// The elements must be there.
-    #[inline(always)]
-    unsafe fn put<const M: usize>(self, i: usize, j: usize, sums: [f32; ROWS]) {
-        for (r, sum) in sums.into_iter().enumerate().take(M) {
-            // SAFETY: by contract.
-            unsafe {
-                let to = self.start.add((i + r) * self.strides[0] + j * self.strides[1]);
-                *to = if self.adds { *to + sum } else { sum };
-            }
-        }
-    }
+struct Panel {
+    panel: *const f32,
+    sums: *mut f32,
+    depth: usize,
+    many: Factor,
 }
 
 macro_rules! level {
-    ($name:ident, $features:literal, $columns:literal, $vector:ty, $lanes:literal, $zero:path, $load:path, $fma:path, $part:ident, $total:ident) => {
+    ($name:ident, $features:literal, $vector:ty, $lanes:literal, $zero:path, $load:path, $one:path, $fma:path, $store:path) => {
         mod $name {
             use super::*;
-            use super::{$part as part, $total as total};
 
-            /// Rows of b in a tile: with those of a and one more they fill the registers.
-            const COLUMNS: usize = $columns;
-
+            /// A panel of V vectors with all rows of `many`.
             #[target_feature(enable = $features)]
-            pub(super) unsafe fn multiply(size: [usize; 3], a: Factor, b: Factor, out: Product) {
-                let [m, n, k] = size;
-                // SAFETY: tiles lie within m × n.
-                unsafe {
-                    let mut j = 0;
-                    while j < n {
-                        let columns = COLUMNS.min(n - j);
-                        let mut i = 0;
-                        while i < m {
-                            let at = (k, a, b, out, i, j);
-                            let rows = if m - i >= ROWS { ROWS } else { 1 };
-                            match (rows, columns) {
-                                (ROWS, 1) => tile::<ROWS, 1>(at),
-                                (ROWS, 2) => tile::<ROWS, 2>(at),
-                                (ROWS, 3) => tile::<ROWS, 3>(at),
-                                (ROWS, 4) => tile::<ROWS, 4>(at),
-                                (ROWS, 5) => tile::<ROWS, 5>(at),
-                                (ROWS, _) => tile::<ROWS, COLUMNS>(at),
-                                (_, 1) => tile::<1, 1>(at),
-                                (_, 2) => tile::<1, 2>(at),
-                                (_, 3) => tile::<1, 3>(at),
-                                (_, 4) => tile::<1, 4>(at),
-                                (_, 5) => tile::<1, 5>(at),
-                                _ => tile::<1, COLUMNS>(at),
-                            }
-                            i += rows;
+            pub(super) unsafe fn panel<const V: usize>(at: Panel) {
+                let rows = at.many.rows;
+                for first in (0..at.depth).step_by(STEPS) {
+                    let steps = first..at.depth.min(first + STEPS);
+                    let whole = rows / ROWS * ROWS;
+                    // SAFETY: tiles lie within the rows and the depth.
+                    unsafe {
+                        for j in (0..whole).step_by(ROWS) {
+                            tile::<V, ROWS>(at, j, steps.clone());
                         }
-                        j += columns;
+                        for j in whole..rows {
+                            tile::<V, 1>(at, j, steps.clone());
+                        }
                     }
                 }
             }
 
-            /// M × N dot products of k terms.
+            /// R rows from j, over some steps of the sum.
             #[target_feature(enable = $features)]
-            unsafe fn tile<const M: usize, const N: usize>(
-                (k, a, b, out, i, j): (usize, Factor, Factor, Product, usize, usize),
-            ) {
-                // SAFETY: reads k elements of M rows of a and N rows of b.
+            unsafe fn tile<const V: usize, const R: usize>(at: Panel, j: usize, steps: Range<usize>) {
+                // SAFETY: panel and sums are aligned and hold V vectors for each k and each row; R rows are there.
                 unsafe {
-                    let a_row: [*const f32; M] = std::array::from_fn(|r| a.start.add((i + r) * a.row));
-                    let b_row: [*const f32; N] = std::array::from_fn(|c| b.start.add((j + c) * b.row));
-                    let mut sums = [[$zero(); ROWS]; N];
-                    let whole = k / $lanes * $lanes;
-                    let mut at = 0;
-                    while at < whole {
-                        let x: [$vector; M] = std::array::from_fn(|r| $load(a_row[r].add(at)));
-                        for c in 0..N {
-                            let y = $load(b_row[c].add(at));
-                            for r in 0..M {
-                                sums[c][r] = $fma(x[r], y, sums[c][r]);
-                            }
-                        }
-                        at += $lanes;
-                    }
-                    if at < k {
-                        let x: [$vector; M] = std::array::from_fn(|r| part(a_row[r].add(at), k - at));
-                        for c in 0..N {
-                            let y = part(b_row[c].add(at), k - at);
-                            for r in 0..M {
-                                sums[c][r] = $fma(x[r], y, sums[c][r]);
+                    let rows: [*const f32; R] =
+                        std::array::from_fn(|r| at.many.start.add((j + r) * at.many.row));
+                    let place = |r: usize, v: usize| at.sums.add(((j + r) * V + v) * $lanes);
+                    let mut sums = [[$zero(); V]; R];
+                    if steps.start > 0 {
+                        for r in 0..R {
+                            for v in 0..V {
+                                sums[r][v] = $load(place(r, v));
                             }
                         }
                     }
-                    for c in 0..N {
-                        out.put::<M>(i, j + c, total(sums[c]));
+                    let mut panel = at.panel.add(steps.start * V * $lanes);
+                    for k in steps {
+                        let x: [$vector; V] = std::array::from_fn(|v| $load(panel.add(v * $lanes)));
+                        for r in 0..R {
+                            let w = $one(*rows[r].add(k * at.many.step));
+                            for v in 0..V {
+                                sums[r][v] = $fma(x[v], w, sums[r][v]);
+                            }
+                        }
+                        panel = panel.add(V * $lanes);
+                    }
+                    for r in 0..R {
+                        for v in 0..V {
+                            $store(place(r, v), sums[r][v]);
+                        }
                     }
                 }
             }
@@ -172,47 +214,93 @@ macro_rules! level {
     };
 }
 
-level!(wide, "avx512f,avx512dq", 6, __m512, 16, _mm512_setzero_ps, _mm512_loadu_ps, _mm512_fmadd_ps, part_512, total_512);
-// Sixteen registers hold a tile of 4 × 2, the rows of a and one of b.
-level!(narrow, "avx2,fma", 2, __m256, 8, _mm256_setzero_ps, _mm256_loadu_ps, _mm256_fmadd_ps, part_256, total_256);
+level!(
+    wide,
+    "avx512f",
+    __m512,
+    16,
+    _mm512_setzero_ps,
+    _mm512_load_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_store_ps
+);
+level!(
+    narrow,
+    "avx2,fma",
+    __m256,
+    8,
+    _mm256_setzero_ps,
+    _mm256_load_ps,
+    _mm256_set1_ps,
+    _mm256_fmadd_ps,
+    _mm256_store_ps
+);
 
-/// The first `count` lanes, zeros after.
-#[target_feature(enable = "avx512f")]
-unsafe fn part_512(from: *const f32, count: usize) -> __m512 {
-    // SAFETY: lanes that the mask leaves out are not read.
-    unsafe { _mm512_maskz_loadu_ps(((1_u32 << count) - 1) as u16, from) }
-}
+#[cfg(test)]
+mod tests {
+    use crate::call::{Call, CallList, Labels, Space, View};
+    use crate::cpu::Machine;
+    use crate::simd::Level;
+    use crate::{Key, Layout};
 
-/// Four horizontal sums.
-#[target_feature(enable = "avx512f,avx512dq")]
-fn total_512([a, b, c, d]: [__m512; ROWS]) -> [f32; ROWS] {
-    let add = |x: __m512, y: __m512| _mm512_add_ps(_mm512_unpacklo_ps(x, y), _mm512_unpackhi_ps(x, y));
-    let (ab, cd) = (_mm512_castps_pd(add(a, b)), _mm512_castps_pd(add(c, d)));
-    let (low, high) = (_mm512_unpacklo_pd(ab, cd), _mm512_unpackhi_pd(ab, cd));
-    let quarters = _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
-    let halves = _mm256_add_ps(_mm512_castps512_ps256(quarters), _mm512_extractf32x8_ps::<1>(quarters));
-    array(_mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves)))
-}
+    /// x `[m, k]` times Wᵀ with W `[n, k]`, rows of both `gap` elements longer than k, the product transposed or not.
+    fn check(level: Level, [m, n, k]: [usize; 3], gap: usize, transposed: bool) {
+        let view = |space, shape: [usize; 2], row: usize| {
+            let layout = Layout { offset: 1, shape: shape.to_vec(), strides: vec![row, 1] };
+            View { space, layout }
+        };
+        let row = k + gap;
+        let (out, out_labels) = if transposed { ([n, m], vec![1, 0]) } else { ([m, n], vec![0, 1]) };
+        let list = CallList {
+            inputs: vec![m * row + 1, n * row + 1],
+            outputs: vec![m * n + 1],
+            calls: vec![Call::Contract {
+                a: view(Space::Input(0), [m, k], row),
+                b: view(Space::Input(1), [n, k], row),
+                out: view(Space::Output(0), out, out[1]),
+                labels: Labels { a: vec![0, 2], b: vec![1, 2], out: out_labels },
+            }],
+            ..CallList::default()
+        };
+        let machine = Machine::<f32>::with_level(&list, level);
+        // Small whole numbers: every order of summation gives the exact result.
+        let whole = |size: usize, name: &str| -> Vec<f32> {
+            let mut values = vec![0.0; size];
+            Key::from_seed(5).named(name).uniforms(&mut values);
+            values.iter().map(|u| (u * 9.0).floor() as f32 - 4.0).collect()
+        };
+        let (x, w) = (whole(list.inputs[0], "x"), whole(list.inputs[1], "w"));
+        let mut result = vec![f32::NAN; m * n + 1];
+        machine.run(&mut machine.scratch(), &[&x, &w], &[], &mut [&mut result]);
+        for i in 0..m {
+            for j in 0..n {
+                let expected: f32 = (0..k).map(|s| x[1 + i * row + s] * w[1 + j * row + s]).sum();
+                let found = result[1 + if transposed { j * m + i } else { i * n + j }];
+                assert_eq!(found, expected, "{level:?} m {m} n {n} k {k} at {i}, {j}");
+            }
+        }
+    }
 
-/// The first `count` lanes, zeros after.
-#[target_feature(enable = "avx2")]
-unsafe fn part_256(from: *const f32, count: usize) -> __m256 {
-    const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-    // SAFETY: the mask lies within the table, and lanes that it leaves out are not read.
-    unsafe { _mm256_maskload_ps(from, _mm256_loadu_si256(MASKS.as_ptr().add(8 - count).cast())) }
-}
-
-/// Four horizontal sums.
-#[target_feature(enable = "avx2")]
-fn total_256([a, b, c, d]: [__m256; ROWS]) -> [f32; ROWS] {
-    let halves = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
-    array(_mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves)))
-}
-
-#[target_feature(enable = "sse")]
-fn array(x: __m128) -> [f32; ROWS] {
-    let mut lanes = [0.0; ROWS];
-    // SAFETY: the array has room for four.
-    unsafe { _mm_storeu_ps(lanes.as_mut_ptr(), x) };
-    lanes
+    #[test]
+    fn products_of_rows_are_sums_of_products() {
+        for level in Level::available() {
+            for (m, n) in [
+                (4, 4),
+                (5, 199),
+                (15, 31),
+                (16, 200),
+                (17, 193),
+                (64, 512),
+                (65, 257),
+                (191, 192),
+                (193, 12),
+            ] {
+                for k in [32, 33, 127, 128, 129, 300] {
+                    check(level, [m, n, k], k % 3, false);
+                    check(level, [n, m, k], 0, true);
+                }
+            }
+        }
+    }
 }
