@@ -172,6 +172,7 @@ fn product(bencher: divan::Bencher<'_, '_>, (m, k, n): (usize, usize, usize), a:
             b: input(1, b),
             out: output(0, Layout::contiguous(0, &[m, n])),
             labels: Labels { a: vec![0, 1], b: vec![1, 2], out: vec![0, 2] },
+            adds: false,
         }],
         ..CallList::default()
     };
@@ -196,6 +197,7 @@ fn outer_products(bencher: divan::Bencher<'_, '_>) {
             b: input(1, Layout::contiguous(0, &[batch, n])),
             out: output(0, Layout::contiguous(0, &[batch, m, n])),
             labels: Labels { a: vec![0, 1], b: vec![0, 2], out: vec![0, 1, 2] },
+            adds: false,
         }],
         ..CallList::default()
     };
@@ -224,7 +226,7 @@ fn perceptron_step(bencher: divan::Bencher<'_, '_>) {
         let weight = input(1 + 2 * layer, Layout::contiguous(0, &[w[0], w[1]]));
         let (z, y) = (arena(&shape), arena(&shape));
         let labels = Labels { a: vec![0, 1], b: vec![1, 2], out: vec![0, 2] };
-        calls.push(Call::Contract { a: x.clone(), b: weight.clone(), out: z.clone(), labels });
+        calls.push(Call::Contract { a: x.clone(), b: weight.clone(), out: z.clone(), labels, adds: false });
         let Call::Fused(mut fused) = bias(&shape, z.clone(), 2 + 2 * layer, Unary::Relu) else { return };
         fused.stores[0].to = y.clone();
         calls.push(Call::Fused(fused));
@@ -277,11 +279,11 @@ fn perceptron_step(bencher: divan::Bencher<'_, '_>) {
         }));
         let out = output(slot + 1, Layout::contiguous(0, &[from, to]));
         let labels = Labels { a: vec![0, 1], b: vec![0, 2], out: vec![1, 2] };
-        calls.push(Call::Contract { a: x, b: through.clone(), out, labels });
+        calls.push(Call::Contract { a: x, b: through.clone(), out, labels, adds: false });
         adjoint = arena(&[batch, from]);
         if layer > 0 {
             let labels = Labels { a: vec![0, 2], b: vec![1, 2], out: vec![0, 1] };
-            calls.push(Call::Contract { a: through, b: weight, out: adjoint.clone(), labels });
+            calls.push(Call::Contract { a: through, b: weight, out: adjoint.clone(), labels, adds: false });
         }
     }
     list.calls = calls;

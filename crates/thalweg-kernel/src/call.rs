@@ -155,7 +155,8 @@ pub struct Labels {
 /// One kernel call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
-    /// out = Σ a·b over the summed labels (0 where a summed axis is empty): products of matrices of any batch.
+    /// out = Σ a·b over the summed labels (0 where a summed axis is empty): products of matrices of any batch. If it
+    /// `adds`, out += Σ a·b.
     Contract {
         /// First factor.
         a: View,
@@ -165,6 +166,8 @@ pub enum Call {
         out: View,
         /// Which axis is which.
         labels: Labels,
+        /// Whether the product is added to what stands in `out`.
+        adds: bool,
     },
     /// An elementwise chain with its ends.
     Fused(Fused),

@@ -60,6 +60,7 @@ fn product(m: usize, k: usize, n: usize) -> CallList {
             b: view(Space::Input(1), &[k, n]),
             out: view(Space::Output(0), &[m, n]),
             labels: Labels { a: vec![0, 1], b: vec![1, 2], out: vec![0, 2] },
+            adds: false,
         }],
         ..CallList::default()
     }

@@ -47,6 +47,8 @@ pub(crate) struct Product {
     strides: [Vec<usize>; 3],
     /// How many of them are summed.
     summed: usize,
+    /// Whether the product is added to what stands in its place.
+    adds: bool,
 }
 
 const A: usize = 0;
@@ -54,14 +56,14 @@ const B: usize = 1;
 const OUT: usize = 2;
 
 /// Plans a contraction of views that lie at these places.
-pub(crate) fn plan(views: [&View; 3], places: [&Place; 3], labels: &Labels) -> Contraction {
+pub(crate) fn plan(views: [&View; 3], places: [&Place; 3], labels: &Labels, adds: bool) -> Contraction {
     let axes = labelled_axes(views, labels);
     let [a, b, out] = places;
     if out.layout.is_empty() {
         return Contraction::Nothing;
     }
     if axes.iter().any(|axis| axis.extent == 0) {
-        return Contraction::Zero;
+        return if adds { Contraction::Nothing } else { Contraction::Zero };
     }
     // A label's tag says which operands have it: a = 1, b = 2, product = 4.
     let group = |tag: u64, by: usize| {
@@ -72,8 +74,14 @@ pub(crate) fn plan(views: [&View; 3], places: [&Place; 3], labels: &Labels) -> C
     };
     let (batch, mut rows, mut columns, mut summed) =
         (group(7, OUT), group(5, OUT), group(6, OUT), group(3, A));
-    if rows.is_empty() || columns.is_empty() || summed.is_empty() {
-        return Contraction::Fused(Box::new(as_fused(&axes, views)));
+    for group in [&mut rows, &mut columns, &mut summed] {
+        if group.is_empty() {
+            if !adds {
+                return Contraction::Fused(Box::new(as_fused(&axes, views)));
+            }
+            // A reduction cannot add to what is there, a matrix product with an axis of one element can.
+            group.push(Axis { extent: 1, strides: vec![0; 3], tag: 0 });
+        }
     }
     let largest = |group: &mut Vec<Axis>| {
         let i = (0..group.len()).max_by_key(|&i| group[i].extent).unwrap_or(0);
@@ -98,6 +106,7 @@ pub(crate) fn plan(views: [&View; 3], places: [&Place; 3], labels: &Labels) -> C
         extents: loops.iter().map(|axis| axis.extent).collect(),
         strides: [A, B, OUT].map(|of| loops.iter().map(|axis| axis.strides[of]).collect()),
         summed: summed.len(),
+        adds,
     }))
 }
 
@@ -164,7 +173,7 @@ impl Product {
         let of_rows = self.is_of_rows::<T>(memory.level);
         loop {
             // The first term of a sum over the outer summed axes overwrites, the others add.
-            let adds = counter[outer..].iter().any(|&c| c != 0);
+            let adds = self.adds || counter[outer..].iter().any(|&c| c != 0);
             // SAFETY: the views were checked to lie in their buffers, and their positions are all that is touched.
             unsafe {
                 let a = memory.at(self.a.0, self.a.1 + position(counter, &self.strides[A]));

@@ -115,9 +115,9 @@ fn prepare<T: Real>(
     prepared: &mut Vec<Prepared>,
 ) {
     match call {
-        Call::Contract { a, b, out, labels } => {
+        Call::Contract { a, b, out, labels, adds } => {
             let at = [&places.source(a), &places.source(b), &places.destination(out)];
-            match contract::plan([a, b, out], at, labels) {
+            match contract::plan([a, b, out], at, labels, *adds) {
                 Contraction::Nothing => {}
                 Contraction::Zero => {
                     prepared.extend(Fill::new(0, at[2]).map(|fill| Prepared::Fill(Box::new(fill))));

@@ -260,6 +260,7 @@ mod tests {
                 b: view(Space::Input(1), [n, k], row),
                 out: view(Space::Output(0), out, out[1]),
                 labels: Labels { a: vec![0, 2], b: vec![1, 2], out: out_labels },
+                adds: false,
             }],
             ..CallList::default()
         };

@@ -99,7 +99,11 @@ impl Emitter<'_> {
         match (self.program.nodes[node].op.evaluate(), number) {
             (Evaluation::Calls(write), _) => {
                 let inputs: Vec<View> = operands.iter().map(|id| self.view(id.position())).collect();
-                calls.extend(write(&inputs, to));
+                let mut own = write(&inputs, to);
+                if let (true, [Call::Contract { adds, .. }]) = (self.places[node].adds, &mut own[..]) {
+                    *adds = true;
+                }
+                calls.append(&mut own);
             }
             (_, Some(value)) => calls.push(Call::Fill { value: value.to_bits(), to }),
             // A reshape that needs a copy: the dense destination takes the operand's shape.

@@ -23,7 +23,7 @@ pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Ar
     let written = written(program, places, steps);
     let last_read = last_reads(program, places, steps);
     let size = |node: usize| program.nodes[node].ty.len().next_multiple_of(ALIGNMENT);
-    let in_arena = |node: usize| places[node].space == Space::Arena;
+    let in_arena = |node: usize| places[node].space == Space::Arena && places[node].owner == node;
     let mut offsets = vec![None; program.nodes.len()];
     let mut free = FreeList::default();
     let mut held: Vec<usize> = Vec::new();
@@ -81,9 +81,11 @@ fn last_reads(program: &Program, places: &[Place], steps: &[Step]) -> Vec<usize>
     let mut last = vec![0; program.nodes.len()];
     for (number, step) in steps.iter().enumerate() {
         for &node in step.nodes() {
-            last[node] = last[node].max(number + 1);
+            let owner = places[node].owner;
+            last[owner] = last[owner].max(number + 1);
             for id in &program.nodes[node].inputs {
-                last[places[id.position()].owner] = number + 1;
+                let owner = places[id.position()].owner;
+                last[owner] = last[owner].max(number + 1);
             }
         }
     }

@@ -3,6 +3,7 @@
 use thalweg_kernel::{Layout, Space};
 
 use super::Signature;
+use super::accumulate::{self, Part};
 use crate::ir::{Element, Op, Program};
 use crate::prim::Evaluation;
 
@@ -21,6 +22,8 @@ pub(super) enum Kind {
     Filled,
     /// Elements of an earlier value.
     View,
+    /// A sum of contractions: the last of them completes it in place.
+    Sum,
     /// A step of a fused tape.
     Elementwise,
     /// A reduction at the end of a fused tape.
@@ -46,16 +49,36 @@ pub(super) struct Place {
     pub(super) owner: usize,
     pub(super) space: Space,
     pub(super) layout: Layout,
+    /// The node that completes the value: the node itself, the source of a view, the last term of a sum.
+    pub(super) completed_by: usize,
+    /// Whether it is a contraction that is added to what stands in its place.
+    pub(super) adds: bool,
 }
 
 pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
     let live = program.live();
     let read_by_kernel = read_by_kernel(program, &live);
+    let parts = accumulate::parts(program);
     let mut places: Vec<Place> = Vec::with_capacity(program.nodes.len());
     for (position, node) in program.nodes.iter().enumerate() {
-        let own = |kind, space, layout| Place { kind, owner: position, space, layout };
+        let own = |kind, space, layout| Place {
+            kind,
+            owner: position,
+            space,
+            layout,
+            completed_by: position,
+            adds: false,
+        };
         let dense = Layout::contiguous(0, &node.ty.shape);
         let place = match (node.op.evaluate(), &node.op) {
+            _ if live[position] && parts[position].sum_of.is_some() => {
+                let (first, added) = parts[position].sum_of.unwrap_or_default();
+                let place =
+                    Place { kind: Kind::Sum, completed_by: added, adds: false, ..places[first].clone() };
+                places[added] = Place { kind: Kind::Calls, completed_by: added, adds: true, ..place.clone() };
+                places.push(place);
+                continue;
+            }
             _ if !live[position] => own(Kind::Dead, Space::Arena, dense),
             (Evaluation::Input, Op::Input(input)) if node.ty.element == Element::Real => {
                 let binding = &signature.inputs[input.position];
@@ -71,7 +94,7 @@ pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
                 match view(&source.layout) {
                     // A constant has no elements to look at: what cannot be simplified is written out.
                     Some(layout) if !matches!(source.kind, Kind::Constant | Kind::Filled) => {
-                        Place { kind: Kind::View, owner: source.owner, space: source.space, layout }
+                        Place { kind: Kind::View, layout, adds: false, ..source.clone() }
                     }
                     _ => own(Kind::Copied, Space::Arena, dense),
                 }
@@ -80,7 +103,7 @@ pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
             (Evaluation::Reduction(..), _) => own(Kind::Reduction, Space::Arena, dense),
             (Evaluation::Calls(_), _) => own(Kind::Calls, Space::Arena, dense),
         };
-        places.push(in_result(program, signature, position, place));
+        places.push(in_result(program, signature, &parts, position, place));
     }
     places
 }
@@ -98,9 +121,20 @@ fn read_by_kernel(program: &Program, live: &[bool]) -> Vec<bool> {
     read
 }
 
-/// A value that is a result is computed where the caller wants it: the first result that names it decides.
-fn in_result(program: &Program, signature: &Signature, position: usize, place: Place) -> Place {
-    let result = program.outputs.iter().position(|id| id.position() == position);
+/// A value that is a result, or the first term of a sum that is one, is computed where the caller wants it: the
+/// first result that names it decides.
+fn in_result(
+    program: &Program,
+    signature: &Signature,
+    parts: &[Part],
+    position: usize,
+    place: Place,
+) -> Place {
+    let mut last = position;
+    while let Some(sum) = parts[last].first_of {
+        last = sum;
+    }
+    let result = program.outputs.iter().position(|id| id.position() == last);
     match result {
         Some(result) if place.kind.computes() => {
             let binding = &signature.outputs[result];

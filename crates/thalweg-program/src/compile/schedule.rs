@@ -40,7 +40,7 @@ pub(super) fn steps(program: &Program, places: &[Place]) -> Vec<Step> {
                 order.push((levels[position], Step::Single(position)));
                 continue;
             }
-            Kind::Dead | Kind::Given | Kind::Loaded | Kind::Constant | Kind::View => continue,
+            Kind::Dead | Kind::Given | Kind::Loaded | Kind::Constant | Kind::View | Kind::Sum => continue,
         };
         let pass = *passes.entry((levels[position], shape)).or_insert_with(|| {
             order.push((levels[position], Step::Fused { shape: shape.to_vec(), nodes: Vec::new() }));
@@ -72,11 +72,17 @@ fn levels(program: &Program, places: &[Place]) -> Vec<usize> {
             continue;
         }
         let after = |operand: usize| {
-            let source = if places[operand].kind == Kind::View { places[operand].owner } else { operand };
+            let source = places[operand].completed_by;
             let passes = places[source].kind.computes() && !within_pass(program, places, operand, position);
             levels[source] + usize::from(passes)
         };
         levels[position] = node.inputs.iter().map(|id| after(id.position())).max().unwrap_or(0);
+        if place.kind == Kind::Sum {
+            // Its own operands are its terms: the one that completes it comes after the other.
+            let before = node.inputs.iter().map(|id| id.position()).find(|&term| term != place.completed_by);
+            let first = before.map_or(0, |first| levels[places[first].completed_by] + 1);
+            levels[place.completed_by] = levels[place.completed_by].max(first);
+        }
     }
     levels
 }

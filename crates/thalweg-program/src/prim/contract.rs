@@ -87,6 +87,7 @@ impl Primitive for Contract {
                 b: inputs[1].clone(),
                 out,
                 labels: self.labels.clone(),
+                adds: false,
             }]
         }))
     }

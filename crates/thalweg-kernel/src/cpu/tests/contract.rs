@@ -39,7 +39,12 @@ fn random(number: u64) -> Bench {
     let a = bench.input(a, || cases.whole());
     let b = bench.input(b, || cases.whole());
     let out = bench.output(out);
-    bench.call(Call::Contract { a, b, out, labels });
+    let adding =
+        Call::Contract { a: a.clone(), b: b.clone(), out: out.clone(), labels: labels.clone(), adds: true };
+    bench.call(Call::Contract { a, b, out, labels, adds: false });
+    if cases.chance(30) {
+        bench.call(adding);
+    }
     bench
 }
 
@@ -71,7 +76,7 @@ fn matrix_products_of_real_numbers() {
             let b = bench.input(Layout::contiguous(0, &[k, n]), || cases.real());
             let out = bench.output(Layout::contiguous(0, &[m, n]));
             let labels = Labels { a: vec![0, 1], b: vec![1, 2], out: vec![0, 2] };
-            bench.call(Call::Contract { a, b, out, labels });
+            bench.call(Call::Contract { a, b, out, labels, adds: false });
             assert!(worst::<f32>(&bench) < 2e-6 * (k as f64).sqrt());
             assert!(worst::<f64>(&bench) < 1e-13);
         }

@@ -23,6 +23,7 @@ fn layer(rows: usize, from: usize, to: usize) -> CallList {
                 b: view(Space::Input(1), Layout::contiguous(0, &[from, to])),
                 out: hidden.clone(),
                 labels: Labels { a: vec![0, 1], b: vec![1, 2], out: vec![0, 2] },
+                adds: false,
             },
             Call::Fused(Fused {
                 shape: everywhere.to_vec(),

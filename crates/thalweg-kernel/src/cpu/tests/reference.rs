@@ -66,14 +66,14 @@ impl Store<'_> {
 
     fn call(&mut self, call: &Call) {
         match call {
-            Call::Contract { a, b, out, labels } => {
+            Call::Contract { a, b, out, labels, adds } => {
                 let mut extents = std::collections::BTreeMap::new();
                 for (view, labels) in [(a, &labels.a), (b, &labels.b), (out, &labels.out)] {
                     extents.extend(labels.iter().zip(&view.layout.shape).map(|(&l, &e)| (l, e)));
                 }
                 let names: Vec<u8> = extents.keys().copied().collect();
                 let shape: Vec<usize> = extents.values().copied().collect();
-                for position in positions(&out.layout.shape) {
+                for position in positions(&out.layout.shape).into_iter().filter(|_| !adds) {
                     self.write(out, &position, 0.0);
                 }
                 let mut sizes = vec![0.0; out.layout.end()];
