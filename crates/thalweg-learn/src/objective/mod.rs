@@ -3,6 +3,7 @@
 //! The loss is the mean over the examples. Each quantity is a program of its own, written for a shard of examples,
 //! compiled when it is first asked for and kept.
 
+mod curvature;
 mod quantity;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use thalweg_program::evaluate::{Cut, Data, Point, Sharded};
 use crate::arch::Architecture;
 use crate::data::Dataset;
 use crate::loss::Loss;
+pub use curvature::{Curvature, Matrix};
 use quantity::Quantity;
 
 /// Loss and error at one point.
@@ -44,9 +46,6 @@ impl<T: Real> Examples<T> {
     }
 }
 
-/// How many tangents go through one batched program together; more are cut into runs of this many.
-const TANGENTS: usize = 8;
-
 /// The mean loss of a network over a fixed number of examples, as a function of θ.
 ///
 /// Programs do not hold the examples, so one objective serves all batches of a size. Every method panics where a
@@ -55,7 +54,7 @@ pub struct Objective<T: Real> {
     architecture: Arc<dyn Architecture>,
     loss: Loss,
     cut: Cut,
-    programs: Mutex<BTreeMap<Quantity, Arc<Sharded<T>>>>,
+    programs: Mutex<BTreeMap<(Quantity, usize), Arc<Sharded<T>>>>,
 }
 
 impl<T: Real> Objective<T> {
@@ -84,14 +83,23 @@ impl<T: Real> Objective<T> {
         self.cut.examples
     }
 
-    fn program(&self, quantity: Quantity) -> Arc<Sharded<T>> {
+    /// The program of a quantity over shards of the cut.
+    fn program(&self, quantity: Quantity, cut: Cut) -> Arc<Sharded<T>> {
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         let compile = || {
-            let write =
-                |examples| quantity.write(&*self.architecture, self.loss, examples, self.cut.examples);
-            Arc::new(Sharded::new(self.cut, &quantity.roles(self.architecture.outputs()), write))
+            let write = |examples| quantity.write(&*self.architecture, self.loss, examples, cut.examples);
+            Arc::new(Sharded::new(cut, &quantity.roles(self.architecture.outputs()), write))
         };
-        Arc::clone(programs.entry(quantity).or_insert_with(compile))
+        Arc::clone(programs.entry((quantity, cut.shard)).or_insert_with(compile))
+    }
+
+    /// Panics unless the examples are as many as the mean is over, and as the network takes them.
+    fn check(&self, examples: &Examples<T>) {
+        let (inputs, outputs) = (self.architecture.inputs(), self.architecture.outputs());
+        assert_eq!(examples.labels.len(), self.examples(), "labels: one an example");
+        assert_eq!(examples.inputs.len(), self.examples() * inputs, "inputs: {inputs} an example");
+        let in_range = |&label: &i32| usize::try_from(label).is_ok_and(|label| label < outputs);
+        assert!(examples.labels.iter().all(in_range), "labels: from 0 to {}", outputs - 1);
     }
 
     /// `cotangents` of the outputs are a second array of rows, where the quantity takes any.
@@ -103,10 +111,7 @@ impl<T: Real> Objective<T> {
         cotangents: Option<&[T]>,
     ) {
         let (inputs, outputs) = (self.architecture.inputs(), self.architecture.outputs());
-        assert_eq!(examples.labels.len(), self.examples(), "labels: one an example");
-        assert_eq!(examples.inputs.len(), self.examples() * inputs, "inputs: {inputs} an example");
-        let in_range = |&label: &i32| usize::try_from(label).is_ok_and(|label| label < outputs);
-        assert!(examples.labels.iter().all(in_range), "labels: from 0 to {}", outputs - 1);
+        self.check(examples);
         for point in points.iter() {
             assert_eq!(point.shared[0].len(), self.dimension(), "theta's length");
         }
@@ -117,7 +122,7 @@ impl<T: Real> Objective<T> {
         }
         let labels = [(&examples.labels[..], 1)];
         let indices = if quantity.takes_labels() { &labels[..] } else { &[] };
-        self.program(quantity).evaluate(points, Data { rows: &rows, indices });
+        self.program(quantity, self.cut).evaluate(points, Data { rows: &rows, indices, kept: &[] });
     }
 
     /// Loss and error at many points, together: every point and every group of examples is a task of its own.
@@ -137,33 +142,46 @@ impl<T: Real> Objective<T> {
     }
 
     /// H v for each tangent, H being the Hessian of the mean loss. `tangents` and `products` are `[k, n]` row-major.
-    /// Several at once share the work at θ. Cost: about 2.1 gradients for one, 1.6 each for many.
+    /// Several at once share the work at θ; for several calls at one θ, see [`curvature`](Self::curvature).
+    /// Cost: about 2.1 gradients for one, 1.5 each for many.
     pub fn hessian_products(&self, theta: &[T], tangents: &[T], examples: &Examples<T>, products: &mut [T]) {
-        self.products(Quantity::HessianProducts, theta, tangents, examples, products);
+        self.products(Matrix::Hessian, theta, tangents, examples, products);
     }
 
     /// G v for each tangent, G = Jᵀ H_loss J being the Gauss–Newton matrix of the mean loss, laid out as in
     /// [`hessian_products`](Self::hessian_products). Cost: about 1.6 gradients for one.
     pub fn ggn_products(&self, theta: &[T], tangents: &[T], examples: &Examples<T>, products: &mut [T]) {
-        self.products(Quantity::GgnProducts, theta, tangents, examples, products);
+        self.products(Matrix::Ggn, theta, tangents, examples, products);
     }
 
     fn products(
         &self,
-        quantity: impl Fn(usize) -> Quantity,
+        matrix: Matrix,
         theta: &[T],
         tangents: &[T],
         examples: &Examples<T>,
         products: &mut [T],
     ) {
         assert_eq!(tangents.len(), products.len(), "one product a tangent");
-        assert_eq!(tangents.len() % self.dimension(), 0, "tangents of {} elements", self.dimension());
-        let run = TANGENTS * self.dimension();
-        for (tangents, products) in tangents.chunks(run).zip(products.chunks_mut(run)) {
-            let count = tangents.len() / self.dimension();
+        if tangents.len() == self.dimension() {
             let mut point = Point { sums: vec![products], ..Point::scalars(vec![theta, tangents]) };
-            self.evaluate(quantity(count), std::slice::from_mut(&mut point), examples, None);
+            self.evaluate(Quantity::Product(matrix), std::slice::from_mut(&mut point), examples, None);
+        } else if !tangents.is_empty() {
+            let together = tangents.len() / self.dimension();
+            self.curvature(matrix, theta, examples, together).products(tangents, products);
         }
+    }
+
+    /// A curvature matrix at θ, to be multiplied with many tangents, `together` of them in each call: what depends on
+    /// θ alone is computed now and kept.
+    pub fn curvature<'o>(
+        &'o self,
+        matrix: Matrix,
+        theta: &[T],
+        examples: &'o Examples<T>,
+        together: usize,
+    ) -> Curvature<'o, T> {
+        Curvature::new(self, matrix, theta, examples, together)
     }
 
     /// Outputs `[examples, outputs]` at many points, together. Cost: one forward pass a point.

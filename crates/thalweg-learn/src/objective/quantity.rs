@@ -4,10 +4,13 @@ use thalweg_kernel::Layout;
 use thalweg_program::builder::{Builder, Var};
 use thalweg_program::compile::{Binding, Signature};
 use thalweg_program::evaluate::Role;
-use thalweg_program::ir::Program;
+use thalweg_program::ir::{Program, Type};
 use thalweg_program::params::{Leaf, ParamSpace};
-use thalweg_program::transform::{batch, ggn, gradient, hvp, jacobian_product, jacobian_transpose_product};
+use thalweg_program::transform::{
+    Linearized, ggn, gradient, hvp, jacobian_product, jacobian_transpose_product, split_linear,
+};
 
+use super::Matrix;
 use crate::arch::Architecture;
 use crate::loss::{Loss, write_error};
 
@@ -18,10 +21,12 @@ pub(super) enum Quantity {
     Value,
     /// Loss, error and gradient.
     Gradient,
-    /// Products of the Hessian with so many tangents.
-    HessianProducts(usize),
-    /// Products of the Gauss–Newton matrix with so many tangents.
-    GgnProducts(usize),
+    /// A product of a curvature matrix with a tangent.
+    Product(Matrix),
+    /// What such products have in common at one point.
+    Residuals(Matrix),
+    /// Such a product, given that.
+    LinearProduct(Matrix),
     /// Outputs.
     Outputs,
     /// A product of the outputs' Jacobian with a tangent.
@@ -46,9 +51,8 @@ impl Quantity {
         match self {
             Self::Value => vec![Role::Scalar, Role::Scalar],
             Self::Gradient => vec![Role::Scalar, Role::Scalar, Role::Sum],
-            Self::HessianProducts(_) | Self::GgnProducts(_) | Self::JacobianTransposeProduct => {
-                vec![Role::Sum]
-            }
+            Self::Product(_) | Self::LinearProduct(_) | Self::JacobianTransposeProduct => vec![Role::Sum],
+            Self::Residuals(_) => vec![Role::Kept],
             Self::Outputs | Self::JacobianProduct => vec![Role::Rows(outputs)],
         }
     }
@@ -56,14 +60,15 @@ impl Quantity {
     /// Whether the labels are among the arguments: not of what the outputs alone decide.
     pub(super) fn takes_labels(self) -> bool {
         match self {
-            Self::Value | Self::Gradient | Self::HessianProducts(_) | Self::GgnProducts(_) => true,
+            Self::Value | Self::Gradient => true,
+            Self::Product(_) | Self::Residuals(_) | Self::LinearProduct(_) => true,
             Self::Outputs | Self::JacobianProduct | Self::JacobianTransposeProduct => false,
         }
     }
 
-    /// The program for a shard of `examples` of the `total`, and how it is called: θ in real slot 0, tangents `[k, n]`
-    /// in slot 1 if there are any, then the inputs, then cotangents of the outputs if there are any; the labels in
-    /// index slot 0, if it [takes](Self::takes_labels) them.
+    /// The program for a shard of `examples` of the `total`, and how it is called: θ in real slot 0, a tangent
+    /// in slot 1 if there is one, then the inputs, then cotangents of the outputs or residuals if there are any; the
+    /// labels in index slot 0, if it [takes](Self::takes_labels) them.
     pub(super) fn write(
         self,
         architecture: &dyn Architecture,
@@ -89,14 +94,20 @@ impl Quantity {
                 let outputs = [vec![dense(0, &[]), dense(1, &[])], leaf_bindings(space, 2)].concat();
                 (writer.gradient(&leaves), with(&[&theta, &[x(1), y]], outputs))
             }
-            Self::HessianProducts(tangents) => {
-                let mut program = hvp(&writer.mean_loss(), &leaves);
-                program.outputs.drain(..leaves.len());
-                batched(&program, tangents, space, &[x(2), y])
+            Self::Product(matrix) => {
+                let program = writer.product(matrix, &leaves);
+                (program, with(&[&theta, &[x(2), y], &leaf_bindings(space, 1)], leaf_bindings(space, 0)))
             }
-            Self::GgnProducts(tangents) => {
-                let program = ggn(&writer.outputs(), &writer.mean_loss_of_outputs(), &leaves);
-                batched(&program, tangents, space, &[x(2), y])
+            Self::Residuals(matrix) => {
+                let program = writer.split(matrix, &leaves).primal;
+                let residuals = packed(&program.output_types(), 0);
+                (program, with(&[&theta, &[x(1), y]], residuals))
+            }
+            Self::LinearProduct(matrix) => {
+                let parts = writer.split(matrix, &leaves);
+                let residuals = packed(&parts.primal.output_types(), 3);
+                let inputs = [&theta, &[x(2), y][..], &residuals, &leaf_bindings(space, 1)];
+                (parts.linear, with(&inputs, leaf_bindings(space, 0)))
             }
             Self::Outputs => (writer.outputs(), with(&[&theta, &[x(1)]], vec![rows])),
             Self::JacobianProduct => {
@@ -118,37 +129,39 @@ fn leaf_bindings(space: &ParamSpace, slot: usize) -> Vec<Binding> {
     space.leaves().iter().map(|leaf| Binding { slot, layout: at(leaf) }).collect()
 }
 
-/// Each leaf at its place in the rows of `[members, n]`.
-fn batched_leaf_bindings(space: &ParamSpace, slot: usize, members: usize) -> Vec<Binding> {
-    let rows = |binding: Binding| {
-        let mut layout = binding.layout;
-        layout.shape.insert(0, members);
-        layout.strides.insert(0, space.dimension());
-        Binding { slot, layout }
-    };
-    leaf_bindings(space, slot).into_iter().map(rows).collect()
-}
-
 fn dense(slot: usize, shape: &[usize]) -> Binding {
     Binding { slot, layout: Layout::contiguous(0, shape) }
 }
 
-/// A program whose last arguments are tangents of the leaves, for so many tangents at once.
-fn batched(
-    program: &Program,
-    tangents: usize,
-    space: &ParamSpace,
-    data: &[Binding; 2],
-) -> (Program, Signature) {
-    let leaves = space.leaves().len();
-    let first = program.inputs.len() - leaves;
-    let marks: Vec<bool> = (0..program.inputs.len()).map(|argument| argument >= first).collect();
-    let inputs = [leaf_bindings(space, 0), data.to_vec(), batched_leaf_bindings(space, 1, tangents)].concat();
-    let outputs = batched_leaf_bindings(space, 0, tangents);
-    (batch(program, tangents, &marks), Signature { inputs, outputs })
+/// Arrays one after another in one slot.
+fn packed(types: &[&Type], slot: usize) -> Vec<Binding> {
+    let mut offset = 0;
+    let mut next = |ty: &&Type| {
+        let layout = Layout::contiguous(offset, &ty.shape);
+        // Each starts on a cache line of `f32`, as vector loads would have it.
+        offset += ty.len().next_multiple_of(16);
+        Binding { slot, layout }
+    };
+    types.iter().map(&mut next).collect()
 }
 
 impl Writer<'_> {
+    /// The product of a curvature matrix with tangents of the leaves, which are the last arguments.
+    fn product(&self, matrix: Matrix, leaves: &[usize]) -> Program {
+        match matrix {
+            Matrix::Hessian => {
+                let mut program = hvp(&self.mean_loss(), leaves);
+                program.outputs.drain(..leaves.len());
+                program
+            }
+            Matrix::Ggn => ggn(&self.outputs(), &self.mean_loss_of_outputs(), leaves),
+        }
+    }
+
+    fn split(&self, matrix: Matrix, leaves: &[usize]) -> Linearized {
+        split_linear(&self.product(matrix, leaves), leaves.len())
+    }
+
     fn params<'b>(&self, builder: &'b Builder) -> Vec<Var<'b>> {
         self.architecture.space().leaves().iter().map(|leaf| builder.real(&leaf.shape)).collect()
     }

@@ -60,6 +60,8 @@ pub enum Role {
     Sum,
     /// Rows of this many elements, one an example, to be put end to end.
     Rows(usize),
+    /// A shard's own, asked for by [`Sharded::kept`]; the program has no other result slot.
+    Kept,
 }
 
 /// The examples: real rows and indices by slot. The program's real slots are first those of a [`Point`], then
@@ -70,6 +72,8 @@ pub struct Data<'a, T> {
     pub rows: &'a [(&'a [T], usize)],
     /// For each index slot the elements and how many of them an example has.
     pub indices: &'a [(&'a [i32], usize)],
+    /// What was kept of each shard, by [`Sharded::kept`]: the last real slot, if the program has it; else nothing.
+    pub kept: &'a [Vec<T>],
 }
 
 /// One evaluation: arguments that all examples share, and where the results go.
@@ -100,6 +104,8 @@ pub struct Sharded<T: Real> {
     roles: Vec<Role>,
     /// Elements of each [`Role::Sum`] slot.
     sums: Vec<usize>,
+    /// Elements of result slot 0, for a whole shard and for the last.
+    first: [usize; 2],
     lanes: usize,
     buffers: Mutex<Vec<Vec<T>>>,
 }
@@ -123,8 +129,11 @@ impl<T: Real> Sharded<T> {
         let sums: Vec<usize> = (0..roles.len()).filter(|&slot| roles[slot] == Role::Sum).map(size).collect();
         let affordable = LANE_BUDGET / sums.iter().sum::<usize>().max(1);
         let rest = cut.examples % cut.shard;
+        let mut first = [size(0); 2];
         let last = (rest > 0).then(|| {
             let (program, signature) = write(rest);
+            let bound = signature.outputs.iter().filter(|binding| binding.slot == 0);
+            first[1] = bound.map(|binding| binding.layout.end()).max().unwrap_or(0);
             Executable::new(&program, &signature)
         });
         Self {
@@ -134,6 +143,7 @@ impl<T: Real> Sharded<T> {
             roles: roles.to_vec(),
             lanes: affordable.clamp(2, LANES).min(cut.shards()).max(1),
             sums,
+            first,
             buffers: Mutex::new(Vec::new()),
         }
     }
@@ -143,11 +153,66 @@ impl<T: Real> Sharded<T> {
         self.cut
     }
 
+    /// Result slot 0 of each shard by itself: what later programs are to be given back through [`Data::kept`].
+    ///
+    /// # Panics
+    /// If the program has other result slots, or a slice does not have the length that it asks for.
+    pub fn kept(&self, shared: &[&[T]], data: Data<'_, T>) -> Vec<Vec<T>> {
+        if self.first[0] == 0 {
+            // Nothing is to be kept, and a later program has no slot for it.
+            return Vec::new();
+        }
+        let shard = |shard: usize| {
+            let (program, whole) = self.program(shard);
+            let mut kept = vec![T::ZERO; self.first[usize::from(!whole)]];
+            let (inputs, indices) = self.arguments(shard, shared, data);
+            program.run(&inputs, &indices, &mut [&mut kept]);
+            kept
+        };
+        (0..self.cut.shards()).into_par_iter().with_max_len(1).map(shard).collect()
+    }
+
+    /// Elements that [`kept`](Self::kept) returns, over all shards.
+    pub fn kept_size(&self) -> usize {
+        let shards = self.cut.shards();
+        let last = usize::from(self.last.is_some());
+        (shards - last.min(shards)) * self.first[0] + last * self.first[1]
+    }
+
+    /// The program for a shard, and whether it is that for whole ones.
+    fn program(&self, shard: usize) -> (&Executable<T>, bool) {
+        match &self.last {
+            Some(last) if shard + 1 == self.cut.shards() => (last, false),
+            _ => (&self.whole, true),
+        }
+    }
+
+    fn arguments<'d>(
+        &self,
+        shard: usize,
+        shared: &[&'d [T]],
+        data: Data<'d, T>,
+    ) -> (Vec<&'d [T]>, Vec<&'d [i32]>) {
+        let range = self.cut.range(shard);
+        let own = |width: usize| range.start * width..range.end * width;
+        let rows = data.rows.iter().map(|&(all, width)| &all[own(width)]);
+        let kept = data.kept.get(shard).map(|kept| &kept[..]);
+        let inputs = shared.iter().copied().chain(rows).chain(kept).collect();
+        (inputs, data.indices.iter().map(|&(all, width)| &all[own(width)]).collect())
+    }
+
     /// Evaluates all points over all examples. Every pair of a point and a lane is a task of its own.
     ///
     /// # Panics
     /// If a slice does not have the length that the program and the cut ask for.
     pub fn evaluate(&self, points: &mut [Point<'_, T>], data: Data<'_, T>) {
+        // So many points at a time that the sums of all their lanes stay within a few times the budget.
+        let sums = self.lanes * self.sums.iter().sum::<usize>();
+        let together = (4 * LANE_BUDGET / sums.max(1)).max(1);
+        points.chunks_mut(together).for_each(|points| self.evaluate_together(points, data));
+    }
+
+    fn evaluate_together(&self, points: &mut [Point<'_, T>], data: Data<'_, T>) {
         let mut tasks: Vec<Task<'_, T>> = Vec::with_capacity(points.len() * self.lanes);
         for point in points.iter_mut() {
             let shared = &point.shared[..];
@@ -189,7 +254,7 @@ impl<T: Real> Sharded<T> {
     fn widths(&self) -> impl Iterator<Item = usize> + '_ {
         self.roles.iter().filter_map(|role| match role {
             Role::Rows(width) => Some(*width),
-            Role::Scalar | Role::Sum => None,
+            Role::Scalar | Role::Sum | Role::Kept => None,
         })
     }
 
@@ -244,10 +309,7 @@ impl<T: Real> Sharded<T> {
         rows: &mut [&mut [T]],
     ) {
         let range = self.cut.range(shard);
-        let own = |width: usize| range.start * width..range.end * width;
-        let inputs: Vec<&[T]> =
-            shared.iter().copied().chain(data.rows.iter().map(|&(all, width)| &all[own(width)])).collect();
-        let indices: Vec<&[i32]> = data.indices.iter().map(|&(all, width)| &all[own(width)]).collect();
+        let (inputs, indices) = self.arguments(shard, shared, data);
         let (mut scalars, mut sums, mut rows) = (scalars.chunks_mut(1), sums.iter_mut(), rows.iter_mut());
         let mut outputs: Vec<&mut [T]> = Vec::with_capacity(self.roles.len());
         for role in &self.roles {
@@ -255,11 +317,11 @@ impl<T: Real> Sharded<T> {
                 Role::Scalar => scalars.next(),
                 Role::Sum => sums.next().map(|sum| &mut sum[..]),
                 Role::Rows(width) => rows.next().map(|rest| cut_off(rest, range.len() * width)),
+                Role::Kept => None,
             };
             outputs.push(output.expect("a point has a destination for each result slot"));
         }
-        let program = if range.len() == self.cut.shard { Some(&self.whole) } else { self.last.as_ref() };
-        program.expect("the last shard has a program").run(&inputs, &indices, &mut outputs);
+        self.program(shard).0.run(&inputs, &indices, &mut outputs);
     }
 }
 

@@ -39,6 +39,17 @@ pub fn linearize(program: &Program, wrt: &[usize]) -> Linearized {
     Linearized { primal: cut.primal(count), linear: cut.linear(count), residuals: cut.residuals.len() }
 }
 
+/// Splits a program that is linear in its last `linear` arguments into what does not depend on them and the linear
+/// map. Unlike [`linearize()`], it takes no derivative: a Hessian-vector product is split so, to be applied to many
+/// vectors at one point. The primal part has residuals alone for results.
+///
+/// # Panics
+/// If the program has fewer arguments.
+pub fn split_linear(program: &Program, linear: usize) -> Linearized {
+    let cut = Cut::new(program, program.inputs.len() - linear, 0);
+    Linearized { primal: cut.primal(0), linear: cut.linear(0), residuals: cut.residuals.len() }
+}
+
 /// The border between the part that depends on tangents and the part that does not.
 struct Cut<'p> {
     whole: &'p Program,

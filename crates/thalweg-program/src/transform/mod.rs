@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`jvp`] | (x, ẋ) ↦ (f(x), J ẋ) |
 //! | [`linearize`](linearize()) | x ↦ (f(x), residuals) and, apart, (residuals, ẋ) ↦ J ẋ |
+//! | [`split_linear`] | the same two parts of a program that is linear in some arguments already |
 //! | [`transpose`](transpose()) | of a linear program: y̅ ↦ Jᵀ y̅ |
 //! | [`batch`](batch()) | f on each member of a batch |
 //! | [`gradient`], [`hvp`], [`ggn`], [`jacobian_product`], [`jacobian_transpose_product`] | made of these |
@@ -20,5 +21,5 @@ mod transpose;
 pub use batch::batch;
 pub use derivative::{ggn, gradient, hvp, jacobian_product, jacobian_transpose_product};
 pub use jvp::jvp;
-pub use linearize::{Linearized, linearize};
+pub use linearize::{Linearized, linearize, split_linear};
 pub use transpose::transpose;
