@@ -5,13 +5,19 @@
 //! - [`identity`]: a configuration *is* the identity of a run.
 //! - [`store`]: a run's folder: every write whole or not at all, every file's digest on record, nothing that is
 //!   finished done again.
-//! - [`progress`] and [`interrupt`]: what a person at a terminal sees, and how they stop it.
+//! - [`site`]: a network, a loss and a data set as the instruments see them.
+//! - [`recipe`]: the studies.
+//! - [`progress`] and [`interrupt`]: what a person at a terminal sees, and how they stop it; [`watched`] brings both
+//!   to an instrument that knows of neither.
 
 pub mod config;
 pub mod identity;
 pub mod interrupt;
 pub mod progress;
+pub mod recipe;
+pub mod site;
 pub mod store;
 mod tree;
+pub mod watched;
 
 pub use tree::NotPlainData;

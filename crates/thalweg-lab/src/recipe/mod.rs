@@ -1,0 +1,17 @@
+//! Recipes: studies from a configuration to a report, one folder a recipe.
+//!
+//! A recipe has
+//! - a configuration whose `Default` is a study that runs in under a minute on two cores, with a comment for every
+//!   field;
+//! - a version, which goes up whenever the same configuration would give other numbers;
+//! - stages, each of which writes its readings once and is never done again;
+//! - findings: the few numbers that the study exists for.
+//!
+//! What a recipe measures it leaves to `thalweg-geometry`, how it trains to `thalweg-learn`, and how it looks to
+//! `thalweg-report`; what it adds is which of these, in what order, and what the results mean.
+//!
+//! | recipe | study |
+//! |---|---|
+//! | [`survey`] | one training run and the landscape that it walked through |
+
+pub mod survey;

@@ -1,0 +1,99 @@
+//! The comments of a printed configuration.
+
+/// The comment of the field at that dotted path.
+pub fn doc(path: &str) -> Option<&'static str> {
+    Some(match path {
+        "seed" => {
+            "From it come the initial weights, the order of examples, random directions and start vectors."
+        }
+        "dtype" => "Precision of training and of every measurement: \"f32\" or \"f64\".",
+        "model" => "The network.",
+        "model.kind" => "\"mlp\": a multilayer perceptron.",
+        "model.widths" => "Units of each hidden layer; [] is a linear map.",
+        "model.activation" => "\"relu\", \"tanh\", \"erf\", \"sigmoid\", \"gelu\", \"silu\" or \"linear\".",
+        "model.bias" => "Whether the linear layers have biases.",
+        "model.layer_norm" => "Whether a layer norm stands before each activation.",
+        "model.init" => "Initial weights.",
+        "model.init.kind" => {
+            "\"he\", \"glorot\", \"lecun\" (each with a distribution), \"mean_field\" (sigma_w, sigma_b) or \"torch\"."
+        }
+        "model.init.distribution" => "\"normal\" or \"uniform\".",
+        "model.init.sigma_w" => "A weight has the deviation sigma_w/√fan_in.",
+        "model.init.sigma_b" => "Deviation of a bias.",
+        "initial" => "Initial weights from a file in place of drawn ones.",
+        "initial.path" => {
+            "A safetensors file: a checkpoint of thalweg, or any with the network's leaves under PyTorch's names."
+        }
+        "initial.blake3" => "Its BLAKE3 digest: part of the run's identity, filled in from the file.",
+        "data" => "The data, split into a part to train on and one held out.",
+        "data.kind" => {
+            "\"digits\": the embedded handwritten digits, 8×8 pixels, 1437 to train on and 360 held out.\n\
+             \"digits_file\": a CSV file of that format (path, examples, test_examples, scaling)."
+        }
+        "data.scaling" => {
+            "\"standardised\" (mean 0, variance 1 over the training part) or \"unit_interval\" (pixels in [0, 1])."
+        }
+        "data.train_examples" => "Train on so many examples only, each class in proportion.",
+        "data.path" => "The file, plain or gzipped: rows of 64 pixels from 0 to 16 and a label from 0 to 9.",
+        "data.examples" => {
+            "Rows that it must have; without it, a file cut off at the end of a row passes for a whole one."
+        }
+        "data.test_examples" => "Examples held out.",
+        "data.blake3" => "The file's BLAKE3 digest: part of the run's identity, filled in from the file.",
+        "train" => "Training.",
+        "train.loss" => {
+            "\"cross_entropy\" (nats) or \"half_mean_square\" (½‖f − y‖²); the mean over examples."
+        }
+        "train.epochs" => "Passes over the training set.",
+        "train.steps" => "Steps of the optimiser, in place of epochs.",
+        "train.batch_size" => "Examples in a batch, or \"full\" for gradient descent.",
+        "train.lr" => "The learning rate at its highest.",
+        "train.schedule" => "How the learning rate goes from there; times are shares of the run.",
+        "train.schedule.kind" => {
+            "\"constant\", \"cosine\" (end) or \"steps\" (milestones, factor), each with warmup."
+        }
+        "train.schedule.end" => "Share of the rate that is left at the end.",
+        "train.schedule.milestones" => "Where the rate falls, in ascending shares of the run.",
+        "train.schedule.factor" => "What it is multiplied by at each milestone.",
+        "train.schedule.warmup" => "Share of the run over which the rate rises from 0.",
+        "train.optimiser" => "The optimiser, with PyTorch's definitions.",
+        "train.optimiser.kind" => {
+            "\"sgd\" (momentum, nesterov, weight_decay), \"adam\" or \"adamw\" (beta_1, beta_2, eps, weight_decay)."
+        }
+        "train.optimiser.momentum" => "In [0, 1).",
+        "train.optimiser.nesterov" => "Whether the step looks ahead; needs momentum.",
+        "train.optimiser.weight_decay" => "Multiple of θ that is added to the gradient (AdamW: to the step).",
+        "train.optimiser.beta_1" => "Decay of the gradient's mean.",
+        "train.optimiser.beta_2" => "Decay of its square's.",
+        "train.optimiser.eps" => "Added to the root of the mean square.",
+        "checkpoints" => "When θ is kept, beside before the first step and after the last.",
+        "checkpoints.per_decade" => "Checkpoints for each factor of ten in steps; 0 for none.",
+        "checkpoints.every_epochs" => "Epochs between two others; 0 for none.",
+        "line" => "The line θ(α) = (1−α)θ₀ + αθ_T from initialisation to solution.",
+        "line.from" => "The first α.",
+        "line.to" => "The last.",
+        "line.points" => "How many, both ends included; 0 and 1 are measured in any case.",
+        "line.rise_tolerance" => "A loss that never rises by more than this counts as monotonic.",
+        "plane" => "The plane through the solution that two random directions span.",
+        "plane.x" => "Both ends along the first direction.",
+        "plane.y" => "Both ends along the second.",
+        "plane.points" => "Points along each, both ends included.",
+        "plane.normalisation" => {
+            "\"filter-wise\" (Li et al. 2018), \"layer-wise\", \"whole-model\" or \"none\"."
+        }
+        "trajectory" => "The plane of the first two principal components of the checkpoints.",
+        "trajectory.margin" => {
+            "How far the window reaches beyond the checkpoints, as a share of their extent."
+        }
+        "trajectory.points" => "Points along each component, both ends included.",
+        "spectrum" => {
+            "Both ends of the Hessian's spectrum, at initialisation and at the solution, by Lanczos."
+        }
+        "spectrum.largest" => "How many of the largest eigenvalues.",
+        "spectrum.smallest" => "How many of the smallest.",
+        "spectrum.tolerance" => "A pair has converged when ‖Hv − λv‖ ≤ tolerance × the spectral norm.",
+        "spectrum.products_max" => "Hessian-vector products that each search may take.",
+        "spectrum.block" => "Start vectors: as many copies of a repeated eigenvalue can be told apart.",
+        _ => return None,
+    })
+}

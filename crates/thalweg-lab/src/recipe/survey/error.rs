@@ -1,0 +1,125 @@
+//! Why a survey could not be made.
+
+use std::io;
+use std::path::PathBuf;
+
+use thalweg_geometry::section::SectionError;
+use thalweg_geometry::site::SiteError;
+use thalweg_geometry::spectrum::LanczosError;
+use thalweg_learn::arch::ModelError;
+use thalweg_learn::checkpoint::CheckpointError;
+use thalweg_learn::data::DataError;
+use thalweg_learn::train::TrainError;
+use thalweg_report::RecordError;
+
+use crate::NotPlainData;
+use crate::interrupt::Interrupted;
+use crate::store::StoreError;
+
+/// A survey that cannot be made or was stopped. Whatever had been finished is still there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SurveyError {
+    /// A field of the configuration outside its range.
+    #[error("`{field}`: expected {expected}, found {found}")]
+    Field {
+        /// The dotted path.
+        field: &'static str,
+        /// Its range.
+        expected: String,
+        /// The value.
+        found: String,
+    },
+    /// A network that cannot be built.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Data that cannot be used.
+    #[error("data: {0}")]
+    Data(#[from] DataError),
+    /// Training that cannot be begun or resumed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// A checkpoint that cannot be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A file that the configuration names cannot be read.
+    #[error("`{field}`: cannot read {}: {cause}", path.display())]
+    Read {
+        /// The field that names it.
+        field: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        cause: io::Error,
+    },
+    /// A file whose digest the configuration gives, and which has another.
+    #[error("`{field}`: expected {} to have the digest {expected}, found {found}: its content has changed", path.display())]
+    Digest {
+        /// The field that gives the digest.
+        field: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The digest in the configuration.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
+    /// The run's folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A measurement that could not be begun.
+    #[error("cannot measure: {0}")]
+    Section(SectionError),
+    /// A search for eigenvalues that could not be begun.
+    #[error("cannot search for eigenvalues: {0}")]
+    Lanczos(LanczosError),
+    /// A network that gave no answer.
+    #[error(transparent)]
+    Site(SiteError),
+    /// A figure whose parts do not fit.
+    #[error("cannot draw: {0}")]
+    Record(#[from] RecordError),
+    /// A configuration that cannot be written.
+    #[error(transparent)]
+    Identity(#[from] NotPlainData),
+    /// The user asked for an end.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl SurveyError {
+    pub(super) fn field(
+        field: &'static str,
+        expected: impl Into<String>,
+        found: impl std::fmt::Display,
+    ) -> Self {
+        Self::Field { field, expected: expected.into(), found: found.to_string() }
+    }
+}
+
+impl From<SiteError> for SurveyError {
+    fn from(error: SiteError) -> Self {
+        match error {
+            SiteError::Failed(cause) if cause.is::<Interrupted>() => Self::Interrupted(Interrupted),
+            error => Self::Site(error),
+        }
+    }
+}
+
+impl From<SectionError> for SurveyError {
+    fn from(error: SectionError) -> Self {
+        match error {
+            SectionError::Site(error) => error.into(),
+            error => Self::Section(error),
+        }
+    }
+}
+
+impl From<LanczosError> for SurveyError {
+    fn from(error: LanczosError) -> Self {
+        match error {
+            LanczosError::Site(error) => error.into(),
+            error => Self::Lanczos(error),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The survey: one training run and the landscape that it walked through.
+//!
+//! Trains a network, keeps checkpoints, and measures
+//! - at every checkpoint loss, error, gradient norm and distance from the start;
+//! - the straight line from initialisation to solution (Goodfellow et al. 2015; Lucas et al. 2021);
+//! - the loss over two planes: of two random directions through the solution, scaled filter by filter (Li et al.
+//!   2018), and of the trajectory's first two principal components, with the share of the trajectory off that plane;
+//! - the largest and smallest eigenvalues of the Hessian at both ends, by Lanczos;
+//!
+//! and writes a report. Every stage is done once: [`survey`] called again goes on where it was cut off, to the same
+//! bits, and does nothing if all is there. A run that diverges is a result: what needs a solution is left out, and
+//! the report says so.
+
+mod config;
+mod docs;
+mod error;
+mod inputs;
+mod line;
+mod plane;
+mod report;
+mod spectrum;
+#[cfg(test)]
+mod tests;
+mod timings;
+mod train;
+mod training;
+mod trajectory;
+mod validate;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use thalweg_geometry::site::Dtype;
+use thalweg_kernel::Key;
+use thalweg_learn::checkpoint::Stored;
+use thalweg_report::Finding;
+
+pub use config::{
+    CheckpointsConfig, DigitsFileConfig, InitialConfig, LineConfig, PlaneConfig, SpectrumConfig,
+    SurveyConfig, SurveyData, TrajectoryConfig,
+};
+pub use docs::doc;
+pub use error::SurveyError;
+pub use plane::{Place, PlaneSummary, Planes};
+pub use train::Divergence;
+pub use training::{Subset, Training};
+pub use trajectory::TrajectoryReadings;
+
+use crate::identity::Identity;
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::site::NetworkSite;
+use crate::store::Folder;
+use inputs::Inputs;
+use spectrum::At;
+
+/// The recipe's name, which folders begin with.
+pub const NAME: &str = "survey";
+/// Goes up whenever the same configuration would give other numbers.
+pub const VERSION: u32 = 1;
+
+/// Where a survey is made, and what is done with a folder that is there.
+#[derive(Clone, Debug, Default)]
+pub struct SurveyOptions {
+    /// The folder; `runs/survey-<name of the run>` if none is given.
+    pub out: Option<PathBuf>,
+    /// Whether damaged files are kept aside and their stages done again.
+    pub repair: bool,
+}
+
+/// A survey that has been made.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its page.
+    pub report: PathBuf,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// Where training diverged, if it did.
+    pub divergence: Option<Divergence>,
+    /// Whether all of it had been there before.
+    pub was_complete: bool,
+}
+
+/// Makes a survey, or what is left of one.
+///
+/// # Errors
+/// A configuration, a file or a folder that cannot be used, or an interrupt. Whatever was finished before is kept.
+pub fn survey(
+    config: &SurveyConfig,
+    options: &SurveyOptions,
+    progress: &Progress,
+) -> Result<Survey, SurveyError> {
+    let inputs = Inputs::resolve(config)?;
+    let identity = Identity::new(NAME, VERSION, &inputs.config)?;
+    let path = options.out.clone().unwrap_or_else(|| Path::new("runs").join(identity.folder_name()));
+    let mut folder = Folder::open_or_create(&path, &identity)?;
+    if options.repair {
+        for stage in folder.repair()? {
+            progress.note(&format!("stage {stage} had damaged files and is done again"));
+        }
+    }
+    folder.verify()?;
+    let finished_before = folder.stages().len();
+    match inputs.config.dtype {
+        Dtype::F32 => run::<f32>(&inputs, &mut folder, progress)?,
+        Dtype::F64 => run::<f64>(&inputs, &mut folder, progress)?,
+    }
+    Ok(Survey {
+        report: folder.path().join(report::PAGE),
+        findings: folder.read_json(report::FINDINGS)?,
+        divergence: train::divergence(&folder)?,
+        was_complete: folder.stages().len() == finished_before,
+        folder: path,
+    })
+}
+
+/// What all stages stand on.
+struct Ground<'a, T: Stored> {
+    inputs: &'a Inputs,
+    train: NetworkSite<T>,
+    test: NetworkSite<T>,
+    key: Key,
+    progress: &'a Progress,
+}
+
+fn run<T: Stored>(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> Result<(), SurveyError> {
+    let loss = inputs.plan.recipe.loss;
+    let site = |data| NetworkSite::<T>::new(inputs.architecture.clone(), loss, data);
+    let ground = Ground {
+        inputs,
+        train: site(&inputs.data.train),
+        test: site(&inputs.data.test),
+        key: Key::from_seed(inputs.config.seed).named(NAME),
+        progress,
+    };
+    part(folder, "training", |folder| train::train(&ground, folder))?;
+    part(folder, "checkpoints", |folder| training::measure(&ground, folder))?;
+    let has_solution = train::divergence(folder)?.is_none();
+    if has_solution {
+        part(folder, "line", |folder| line::measure(&ground, folder))?;
+        part(folder, "random plane", |folder| plane::measure(&ground, folder))?;
+        part(folder, "trajectory plane", |folder| trajectory::measure(&ground, folder))?;
+    }
+    part(folder, "spectrum at initialisation", |folder| {
+        spectrum::measure(&ground, folder, At::Initialisation)
+    })?;
+    if has_solution {
+        part(folder, "spectrum at the solution", |folder| spectrum::measure(&ground, folder, At::Solution))?;
+    }
+    part(folder, "report", |folder| report::write(inputs, folder, progress))
+}
+
+/// Does a part and notes how long it took, if there was anything left of it to do.
+fn part(
+    folder: &mut Folder,
+    name: &str,
+    work: impl FnOnce(&mut Folder) -> Result<(), SurveyError>,
+) -> Result<(), SurveyError> {
+    interrupt::check()?;
+    let (before, started) = (folder.stages().len(), Instant::now());
+    let result = work(folder);
+    if folder.stages().len() > before {
+        timings::add(folder, name, started.elapsed())?;
+    }
+    result
+}

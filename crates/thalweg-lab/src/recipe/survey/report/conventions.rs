@@ -1,0 +1,107 @@
+//! Under which definitions the numbers hold, and where they come from.
+
+use std::fmt::Write as _;
+
+use thalweg_geometry::section::Normalisation;
+use thalweg_learn::data::Scaling;
+use thalweg_report::{Convention, Entry, humane};
+
+use super::super::config::SurveyData;
+use super::super::timings::Timings;
+use super::super::{NAME, VERSION};
+use super::Inputs;
+use crate::store::Folder;
+
+/// The table of conventions.
+pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
+    let config = &inputs.config;
+    let entry = |name: &str, value: String, meaning: &str| Convention {
+        name: name.to_owned(),
+        value,
+        meaning: meaning.to_owned(),
+    };
+    let scaling = match &config.data {
+        SurveyData::Digits(digits) => digits.scaling,
+        SurveyData::DigitsFile(file) => file.scaling,
+    };
+    let scaling = match scaling {
+        Scaling::Standardised => "standardised: mean 0, variance 1 over the training part",
+        Scaling::UnitInterval => "pixels in [0, 1]",
+    };
+    let ignored = if config.plane.normalisation.ignores_one_axis() {
+        "biases and other parameters of one axis do not move"
+    } else {
+        "all parameters move"
+    };
+    let set = |data: &thalweg_learn::data::Dataset| format!("{}, {} examples", data.name(), data.examples());
+    vec![
+        entry(
+            "loss",
+            inputs.plan.recipe.loss.convention().to_owned(),
+            "Without weight decay, even if training had any: that is part of the optimiser.",
+        ),
+        entry(
+            "reduction",
+            "mean over examples".to_owned(),
+            "A sum would multiply losses, gradients and eigenvalues by the number of examples.",
+        ),
+        entry("training set", set(&inputs.data.train), "All of it, for every number called train."),
+        entry("test set", set(&inputs.data.test), "All of it; never trained on."),
+        entry("inputs", scaling.to_owned(), "Curvature depends on the scale of the inputs."),
+        entry(
+            "precision",
+            if inputs.config.dtype == thalweg_geometry::site::Dtype::F32 { "f32" } else { "f64" }.to_owned(),
+            "Of the network; points of lines and planes are laid out in f64.",
+        ),
+        entry("mode", "evaluation".to_owned(), "No dropout, no augmentation, no batch norm."),
+        entry(
+            "error",
+            "expected error with ties broken at random".to_owned(),
+            "A network whose outputs are all equal is wrong about 9 digits of 10, not right about class 0.",
+        ),
+        entry(
+            "random directions",
+            format!("Gaussian, {} normalisation", config.plane.normalisation.name()),
+            match config.plane.normalisation {
+                Normalisation::FilterWise => {
+                    "Each row of a weight is scaled to the norm of the same row of θ_T (Li et al. 2018); biases and \
+                     other parameters of one axis do not move. The two directions are nearly, not exactly, orthogonal."
+                }
+                _ => ignored,
+            },
+        ),
+        entry(
+            "trajectory plane",
+            "principal components of θ_t − θ_T".to_owned(),
+            "Displacements from the last checkpoint, not from the mean: the plane passes through the solution.",
+        ),
+        entry(
+            "eigenvalues",
+            "Lanczos, full reorthogonalisation".to_owned(),
+            "A pair has converged when its residual is below the tolerance times the spectral norm. One start vector \
+             sees a repeated eigenvalue once.",
+        ),
+    ]
+}
+
+/// Where the numbers come from.
+pub(super) fn provenance(inputs: &Inputs, folder: &Folder, timings: &Timings) -> Vec<Entry> {
+    let entry = |name: &str, value: String| Entry { name: name.to_owned(), value };
+    let mut entries = vec![
+        entry("thalweg", env!("CARGO_PKG_VERSION").to_owned()),
+        entry("recipe", format!("{NAME}, version {VERSION}")),
+        entry("run", folder.id().to_string()),
+        entry("seed", inputs.config.seed.to_string()),
+        entry("threads", rayon::current_num_threads().to_string()),
+        entry("instruction set", thalweg_kernel::instruction_set().to_owned()),
+        entry("configuration", folder.config_json()),
+    ];
+    let mut spelled = String::new();
+    for (part, seconds) in timings {
+        let _ =
+            write!(spelled, "{}{part} {} s", if spelled.is_empty() { "" } else { ", " }, humane(*seconds, 3));
+    }
+    let total: f64 = timings.values().sum();
+    entries.push(entry("wall time", format!("{} s before the report: {spelled}", humane(total, 3))));
+    entries
+}

@@ -1,0 +1,207 @@
+//! The page's prose, section by section, beside its figures.
+
+use thalweg_geometry::site::Outcome;
+use thalweg_report::{Figure, Section, humane};
+
+use super::{Inputs, Readings, figures};
+
+/// The body of the page.
+pub(super) fn all(inputs: &Inputs, readings: &Readings, drawn: &[(&'static str, Figure)]) -> Vec<Section> {
+    let section = |heading: &str, prose: String, names: &[&str]| Section {
+        heading: heading.to_owned(),
+        prose,
+        figures: drawn
+            .iter()
+            .filter(|(name, _)| names.contains(name))
+            .map(|(_, figure)| figure.clone())
+            .collect(),
+    };
+    vec![
+        section(
+            "Training",
+            training(inputs, readings),
+            &[
+                figures::TRAINING_LOSS,
+                figures::TRAINING_ERROR,
+                figures::TRAINING_GRADIENT,
+                figures::TRAINING_DISTANCE,
+            ],
+        ),
+        section("The straight line", line(readings), &[figures::LINE_LOSS, figures::LINE_ERROR]),
+        section(
+            "A random plane",
+            random_plane(inputs, readings),
+            &[figures::PLANE_LOSS, figures::PLANE_ERROR],
+        ),
+        section(
+            "The plane of the trajectory",
+            trajectory(readings),
+            &[
+                figures::TRAJECTORY_LOSS,
+                figures::TRAJECTORY_ERROR,
+                figures::TRAJECTORY_PROJECTED,
+                figures::TRAJECTORY_OFF_PLANE,
+            ],
+        ),
+        section("Curvature", curvature(readings), &[figures::SPECTRUM]),
+    ]
+}
+
+fn skipped(readings: &Readings, what: &str) -> String {
+    match readings.divergence() {
+        Some(divergence) => format!("Not measured: {what}, and {divergence}."),
+        None => format!("Not measured: {what}."),
+    }
+}
+
+fn training(inputs: &Inputs, readings: &Readings) -> String {
+    let recipe = &inputs.plan.recipe;
+    let batch = match recipe.batch_size {
+        Some(size) => format!("batches of {size} examples"),
+        None => "the whole training set in every step".to_owned(),
+    };
+    let start = match &inputs.config.initial.path {
+        Some(path) => format!("the parameters in `{}`", path.display()),
+        None => format!("random parameters drawn from seed {}", inputs.config.seed),
+    };
+    let mut prose = format!(
+        "The network is `{}`: {} inputs, {} outputs, {} parameters that together form one vector θ. It starts at θ₀, {start}, \
+         and takes {} steps of {} with {batch} and a learning rate of at most {}. θ_T is where it ends: the solution. \
+         {} checkpoints on the way are kept, closely spaced at the start, where most happens.\n\nEvery number below is \
+         taken at those checkpoints over whole data sets, not from the batches that training happened to see.",
+        inputs.architecture.describe(),
+        inputs.architecture.inputs(),
+        inputs.architecture.outputs(),
+        inputs.architecture.space().dimension(),
+        inputs.plan.steps,
+        recipe.optimiser.kind(),
+        humane(inputs.config.train.lr, 3),
+        readings.training.value.steps.len()
+    );
+    if let Some(divergence) = readings.divergence() {
+        prose.push_str(&format!(
+            "\n\nHere {divergence}. That is a result, not a failure of the survey: everything up to the last checkpoint \
+             was measured. A lower learning rate, `--set train.lr={}`, may train.",
+            inputs.config.train.lr / 10.0
+        ));
+    }
+    prose
+}
+
+fn line(readings: &Readings) -> String {
+    let Some(reading) = &readings.line else {
+        return skipped(readings, "the line needs a solution");
+    };
+    let mut prose = "How would the loss change on the straight way from θ₀ to θ_T? Gradient descent takes another way, but if \
+                     even the straight one only descends, then nothing stood between the start and this solution \
+                     (Goodfellow, Vinyals & Saxe 2015)."
+        .to_owned();
+    for curve in &reading.value.curves {
+        let rise = curve.rise;
+        prose.push_str(&if curve.is_monotonic {
+            format!("\n\nOver the {} set the loss falls all the way.", curve.name)
+        } else {
+            format!(
+                "\n\nOver the {} set the loss rises by {} between α = {} and α = {}.",
+                curve.name,
+                humane(rise.size, 3),
+                humane(rise.alpha_from, 2),
+                humane(rise.alpha_to, 2)
+            )
+        });
+    }
+    prose.push_str(
+        "\n\nThe Gauss length in the table measures how much each example's outputs turn on this line: 0 if they move \
+         straight towards their end, π if they go round a half circle. Short lengths and short distances in weight \
+         space go with monotonic lines (Lucas et al. 2021).",
+    );
+    prose
+}
+
+fn random_plane(inputs: &Inputs, readings: &Readings) -> String {
+    let Some((planes, _)) = &readings.plane else {
+        return skipped(readings, "the plane lies around a solution");
+    };
+    let summary = &planes.train.value;
+    let angle = summary.frame.angle_rad.map_or_else(String::new, |angle| {
+        format!(" The two directions meet at {}°.", humane(angle.to_degrees(), 3))
+    });
+    let mut prose = format!(
+        "Two random directions u and v span a plane through the solution. They are drawn from a Gaussian and scaled \
+         ({} normalisation), so that one unit means a change as large as the weights themselves.{angle}\n\nWhat to look \
+         for: is the bowl round or long, are its walls steep, are there other basins? What not to conclude: that the \
+         landscape looks like this in general. The plane shows 2 of {} directions, and along a random direction the \
+         curvature is near the mean of all eigenvalues of the Hessian, which the few sharp ones hardly move.",
+        inputs.config.plane.normalisation.name(),
+        inputs.architecture.space().dimension()
+    );
+    let lowest = summary.lowest;
+    if lowest.loss.is_finite() && (lowest.a, lowest.b) != (0.0, 0.0) {
+        prose.push_str(&format!(
+            "\n\nThe lowest loss on this grid, {}, is not at its centre but at ({}, {}).",
+            humane(lowest.loss, 3),
+            humane(lowest.a, 2),
+            humane(lowest.b, 2)
+        ));
+    }
+    prose
+}
+
+fn trajectory(readings: &Readings) -> String {
+    let Some(readings_trajectory) = &readings.trajectory else {
+        return skipped(readings, "the plane passes through the solution");
+    };
+    let Some(axes) = &readings_trajectory.axes else {
+        let reason = readings_trajectory.reason.as_deref().unwrap_or("there are no principal axes");
+        return skipped(readings, reason);
+    };
+    let total = axes.value.off_plane_total;
+    let mut prose = format!(
+        "Of all planes through the solution, this one holds most of the trajectory: its axes are the first two principal \
+         components of the displacements θ_t − θ_T. All but {} % of the squared displacement lies in it.\n\nTwo \
+         cautions. Principal components of any smooth path, even of a random walk in many dimensions, carry most of it \
+         and draw arcs: a simple picture is no sign of a simple landscape (Antognini & Sohl-Dickstein 2018). And the \
+         surface shows the loss in the plane, while the checkpoints lie beside it: the last two figures say how far, \
+         and how much loss that hides.",
+        humane(100.0 * total, 3)
+    );
+    if let Some(reason) = &readings_trajectory.reason {
+        prose.push_str(&format!("\n\nThe surface was not measured: {reason}."));
+    }
+    prose
+}
+
+fn curvature(readings: &Readings) -> String {
+    let mut prose = "The Hessian is the matrix of second derivatives of the training loss. Its largest eigenvalue, the \
+                     sharpness, is the curvature in the steepest direction; negative eigenvalues are directions in \
+                     which the loss curves down. In a classifier, typically a few outliers (about as many as there are \
+                     classes) stand apart from a bulk near 0."
+        .to_owned();
+    if let Some(threshold) = &readings.threshold {
+        prose.push_str(&format!(
+            "\n\nThe line at {} = {} is the sharpness above which steps of the highest learning rate, {}, would diverge on a \
+             quadratic.",
+            threshold.formula,
+            humane(threshold.sharpness, 3),
+            humane(threshold.lr, 3)
+        ));
+    }
+    let mut place = |name: &str, outcome: Outcome, products: u64| {
+        let how = match outcome {
+            Outcome::Converged => "every pair met the tolerance",
+            Outcome::BudgetSpent => {
+                "the budget was spent before every pair met the tolerance: read the residuals"
+            }
+            Outcome::PrecisionLimited => "the precision of the products was reached before the tolerance",
+            Outcome::NotFinite => "a product was not finite, so there are no eigenvalues",
+        };
+        prose.push_str(&format!("\n\n{name}: {products} Hessian-vector products; {how}."));
+    };
+    let start = &readings.spectrum_start;
+    place("At initialisation", start.outcome, start.work.hvps);
+    match &readings.spectrum_end {
+        Some(end) => place("At the solution", end.outcome, end.work.hvps),
+        None => prose.push_str(&format!("\n\n{}", skipped(readings, "there is no solution"))),
+    }
+    prose
+}

@@ -1,0 +1,118 @@
+//! Both ends of the Hessian's spectrum, at initialisation and at the solution.
+
+use thalweg_geometry::operator::Hessian;
+use thalweg_geometry::spectrum::{Eigenpair, LanczosOptions, lanczos};
+use thalweg_learn::checkpoint::Stored;
+use thalweg_learn::optim::Optimiser;
+
+use super::inputs::Inputs;
+use super::train::theta_at;
+use super::{Ground, SurveyError};
+use crate::store::{Array, Folder};
+use crate::watched::Watched;
+
+/// Where a spectrum is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    Initialisation,
+    Solution,
+}
+
+impl At {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Initialisation => "initialisation",
+            Self::Solution => "solution",
+        }
+    }
+
+    pub(super) fn stage(self) -> String {
+        format!("spectrum.{}", self.name())
+    }
+
+    pub(super) fn json(self) -> String {
+        format!("spectrum.{}.json", self.name())
+    }
+}
+
+/// Searches for the eigenvalues. Cost: at most `products_max` Hessian-vector products and one for each pair.
+pub(super) fn measure<T: Stored>(
+    ground: &Ground<'_, T>,
+    folder: &mut Folder,
+    at: At,
+) -> Result<(), SurveyError> {
+    folder.stage(&at.stage(), |stage| {
+        let config = &ground.inputs.config.spectrum;
+        let step = if at == At::Solution { ground.inputs.plan.steps } else { 0 };
+        let theta = theta_at::<T>(stage.folder(), step)?;
+        let options = LanczosOptions {
+            largest: config.largest,
+            smallest: config.smallest,
+            tolerance: config.tolerance,
+            products_max: config.products_max,
+            basis_max: config.products_max,
+            block: config.block,
+        };
+        let total = (config.products_max + config.largest + config.smallest) as u64;
+        let name =
+            format!("spectrum at {}", if at == At::Solution { "the solution" } else { "initialisation" });
+        let bar = ground.progress.stage(&name, total, "products");
+        let site = Watched::new(&ground.train, &bar);
+        let key = ground.key.named("lanczos").named(at.name());
+        let mut reading = lanczos(&Hessian::at(&site, &theta), &options, &key, &mut |progress| {
+            bar.message(format!("{} of {} pairs", progress.converged, progress.wanted));
+        })?;
+        bar.finish();
+        reading.convention.seed = Some(ground.inputs.config.seed);
+        let values = |pairs: &[Eigenpair]| {
+            Array::new([pairs.len()], pairs.iter().map(|pair| pair.value).collect::<Vec<f64>>())
+        };
+        let residuals = |pairs: &[Eigenpair]| {
+            Array::new([pairs.len()], pairs.iter().map(|pair| pair.residual).collect::<Vec<f64>>())
+        };
+        let found = &reading.value;
+        stage.write_npz(
+            &format!("{}.npz", at.stage()),
+            &[
+                ("largest", values(&found.largest)),
+                ("largest_residual", residuals(&found.largest)),
+                ("smallest", values(&found.smallest)),
+                ("smallest_residual", residuals(&found.smallest)),
+            ],
+        )?;
+        Ok::<(), SurveyError>(stage.write_json(&at.json(), &reading)?)
+    })?;
+    Ok(())
+}
+
+/// The sharpness up to which steps of the run's last learning rate are stable on a quadratic.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Threshold {
+    /// The sharpness.
+    pub(super) sharpness: f64,
+    /// How it reads: `2/η`.
+    pub(super) formula: String,
+    /// The learning rate that it is for.
+    pub(super) lr: f64,
+    /// Whether each step saw all examples, so that the threshold applies as it stands.
+    pub(super) is_full_batch: bool,
+}
+
+/// 2/η for gradient descent and (2+2β)/η with Polyak's momentum (Cohen et al. 2021), η being the highest learning
+/// rate of the run; none for other optimisers.
+pub(super) fn threshold(inputs: &Inputs) -> Option<Threshold> {
+    let Optimiser::Sgd(sgd) = inputs.plan.recipe.optimiser else {
+        return None;
+    };
+    if sgd.nesterov {
+        return None;
+    }
+    let lr = inputs.config.train.lr;
+    let formula = if sgd.momentum == 0.0 { "2/η" } else { "(2+2β)/η" };
+    Some(Threshold {
+        sharpness: (2.0 + 2.0 * sgd.momentum) / lr,
+        formula: formula.to_owned(),
+        lr,
+        is_full_batch: inputs.plan.recipe.batch_size.is_none(),
+    })
+}

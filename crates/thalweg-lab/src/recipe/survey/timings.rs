@@ -1,0 +1,30 @@
+//! How long the stages took.
+//!
+//! Beside the readings and not among them: a time is no result and never the same twice.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use super::SurveyError;
+use crate::store::Folder;
+
+const FILE: &str = "timings.json";
+
+/// Wall time of each part in seconds, over all processes that worked on it.
+pub(super) type Timings = BTreeMap<String, f64>;
+
+/// What is known; nothing if the file is not there or not readable.
+pub(super) fn read(folder: &Folder) -> Timings {
+    let bytes = fs::read(folder.path().join(FILE)).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+/// Adds to a part's time.
+pub(super) fn add(folder: &Folder, part: &str, time: Duration) -> Result<(), SurveyError> {
+    let mut timings = read(folder);
+    *timings.entry(part.to_owned()).or_default() += time.as_secs_f64();
+    let mut text = serde_json::to_vec_pretty(&timings).expect("names and numbers are plain data");
+    text.push(b'\n');
+    Ok(folder.write_atomic(FILE, &text)?)
+}

@@ -1,0 +1,139 @@
+//! The training trajectory: losses, errors, gradient norm and distance at every checkpoint.
+
+use serde::{Deserialize, Serialize};
+use thalweg_geometry::site::{Convention, Outcome, Reading, Site as _, Uncertainty, Value, Work, number};
+use thalweg_learn::checkpoint::Stored;
+
+use super::train::{Divergence, divergence, kept_steps, theta_at};
+use super::{Ground, SurveyError};
+use crate::store::{Array, Folder};
+use crate::watched::Watched;
+
+pub(super) const STAGE: &str = "training";
+pub(super) const JSON: &str = "training.json";
+
+/// What is measured at the checkpoints; element i of every list belongs to `steps[i]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Steps taken.
+    pub steps: Vec<u64>,
+    /// The same in passes over the training set.
+    #[serde(with = "number")]
+    pub epochs: Vec<f64>,
+    /// Over the training set.
+    pub train: Subset,
+    /// Over the held-out set.
+    pub test: Subset,
+    /// ‖∇L‖ of the training loss.
+    #[serde(with = "number")]
+    pub gradient_norms: Vec<f64>,
+    /// ‖θ‖.
+    #[serde(with = "number")]
+    pub norms: Vec<f64>,
+    /// ‖θ − θ₀‖.
+    #[serde(with = "number")]
+    pub distances: Vec<f64>,
+    /// Where training ended early, if it did.
+    pub divergence: Option<Divergence>,
+}
+
+/// Loss and error over one part of the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subset {
+    /// Under which convention.
+    pub convention: Convention,
+    /// Mean loss.
+    #[serde(with = "number")]
+    pub losses: Vec<f64>,
+    /// Share misclassified, in [0, 1].
+    #[serde(with = "number")]
+    pub errors: Vec<f64>,
+}
+
+impl Subset {
+    fn of(convention: &Convention, values: &[Value]) -> Self {
+        Self {
+            convention: convention.clone(),
+            losses: values.iter().map(|value| value.loss).collect(),
+            errors: values.iter().map(|value| value.error.unwrap_or(f64::NAN)).collect(),
+        }
+    }
+}
+
+/// Measures at every checkpoint. Cost: for each of them two forwards (training and test set) and a gradient.
+pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) -> Result<(), SurveyError> {
+    folder.stage(STAGE, |stage| {
+        let steps = kept_steps(ground, stage.folder());
+        let bar = ground.progress.stage("checkpoints", 3 * steps.len() as u64, "evaluations");
+        let [train, test] = [&ground.train, &ground.test].map(|site| Watched::new(site, &bar));
+        let mut thetas = Vec::with_capacity(steps.len());
+        for &step in &steps {
+            thetas.push(theta_at::<T>(stage.folder(), step)?);
+        }
+        let points: Vec<&[f64]> = thetas.iter().map(Vec::as_slice).collect();
+        let values_train = train.values(&points)?;
+        let values_test = test.values(&points)?;
+        let mut gradient = vec![0.0; train.dimension()];
+        let mut gradient_norms = Vec::with_capacity(steps.len());
+        for theta in &points {
+            train.gradient(theta, &mut gradient)?;
+            gradient_norms.push(norm(gradient.iter().copied()));
+        }
+        bar.finish();
+
+        let per_epoch = ground.inputs.steps_per_epoch as f64;
+        let training = Training {
+            epochs: steps.iter().map(|&step| step as f64 / per_epoch).collect(),
+            train: Subset::of(ground.train.convention(), &values_train),
+            test: Subset::of(ground.test.convention(), &values_test),
+            gradient_norms,
+            norms: thetas.iter().map(|theta| norm(theta.iter().copied())).collect(),
+            distances: thetas
+                .iter()
+                .map(|theta| norm(theta.iter().zip(&thetas[0]).map(|(a, b)| a - b)))
+                .collect(),
+            divergence: divergence(stage.folder())?,
+            steps,
+        };
+        write_arrays(stage, &training)?;
+        let finite = [&training.train.losses, &training.test.losses, &training.gradient_norms]
+            .iter()
+            .all(|list| list.iter().all(|x| x.is_finite()));
+        let count = training.steps.len() as u64;
+        let reading = Reading {
+            quantity: "training trajectory".to_owned(),
+            uncertainty: Uncertainty::Exact,
+            outcome: if finite { Outcome::Converged } else { Outcome::NotFinite },
+            work: Work { forwards: 2 * count, gradients: count, ..Work::default() },
+            convention: ground.train.convention().clone(),
+            value: training,
+        };
+        Ok::<(), SurveyError>(stage.write_json(JSON, &reading)?)
+    })?;
+    Ok(())
+}
+
+fn write_arrays(stage: &mut crate::store::Stage<'_>, training: &Training) -> Result<(), SurveyError> {
+    let count = training.steps.len();
+    let array = |values: &[f64]| Array::new([count], values.to_vec());
+    let steps: Vec<i64> = training.steps.iter().map(|&step| step.cast_signed()).collect();
+    stage.write_npz(
+        "training.npz",
+        &[
+            ("step", Array::new([count], steps)),
+            ("loss_train", array(&training.train.losses)),
+            ("loss_test", array(&training.test.losses)),
+            ("error_train", array(&training.train.errors)),
+            ("error_test", array(&training.test.errors)),
+            ("gradient_norm", array(&training.gradient_norms)),
+            ("norm", array(&training.norms)),
+            ("distance", array(&training.distances)),
+        ],
+    )?;
+    Ok(())
+}
+
+/// ‖x‖₂, summed in order.
+pub(super) fn norm(x: impl Iterator<Item = f64>) -> f64 {
+    x.map(|x| x * x).sum::<f64>().sqrt()
+}

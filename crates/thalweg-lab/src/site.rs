@@ -1,0 +1,210 @@
+//! A network, a loss and a data set as the site that instruments see.
+//!
+//! The border is f64 and the network computes in `T`: a point is rounded to `T` when it comes in. Lines and planes
+//! are laid out in f64 before that, so two neighbouring points in f32 differ by what the plane says and not by
+//! accumulated rounding.
+
+use std::sync::Arc;
+
+use thalweg_geometry::site::{
+    BatchNorm, Convention, DataSubset, Dtype, Matrix, Mode, Point, Reduction, Site, SiteError, Value,
+};
+use thalweg_kernel::Real;
+use thalweg_learn::arch::Architecture;
+use thalweg_learn::data::Dataset;
+use thalweg_learn::loss::Loss;
+use thalweg_learn::objective::{Examples, Objective};
+
+/// Elements of points that are converted and in memory at a time.
+const ELEMENTS_TOGETHER: usize = 1 << 25;
+
+/// The mean loss of a network over a whole data set, as a function of θ.
+///
+/// Evaluation mode, no regulariser: what weight decay adds while training is not part of it. Results are the same to
+/// the last bit on any number of threads and however points are handed over.
+pub struct NetworkSite<T: Real> {
+    objective: Objective<T>,
+    examples: Examples<T>,
+    convention: Convention,
+}
+
+impl<T: Real> NetworkSite<T> {
+    /// Of a network over all examples of `data`.
+    ///
+    /// # Panics
+    /// In use, if the data have other inputs than the network or more classes than it has outputs.
+    pub fn new(architecture: Arc<dyn Architecture>, loss: Loss, data: &Dataset) -> Self {
+        let convention = Convention {
+            loss: loss.convention().to_owned(),
+            reduction: Reduction::Mean,
+            data: Some(DataSubset { name: data.name().to_owned(), count: data.examples() }),
+            dtype: if T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 },
+            mode: Mode::Eval,
+            batch_norm: BatchNorm::Absent,
+            ignored_parameters: Vec::new(),
+            normalisation: None,
+            seed: None,
+        };
+        let objective = Objective::new(architecture, loss, data.examples());
+        Self { objective, examples: Examples::of(data), convention }
+    }
+
+    /// The network.
+    pub fn architecture(&self) -> &Arc<dyn Architecture> {
+        self.objective.architecture()
+    }
+
+    /// Calls `ask` with the points in `T`, a run of them at a time, and gathers what it returns.
+    fn at_points<R>(&self, points: &[&[f64]], ask: impl Fn(&[&[T]]) -> Vec<R>) -> Vec<R> {
+        let run = (ELEMENTS_TOGETHER / self.dimension().max(1)).max(1);
+        let mut results = Vec::with_capacity(points.len());
+        for points in points.chunks(run) {
+            let rounded: Vec<Vec<T>> = points.iter().map(|point| rounded(point)).collect();
+            let slices: Vec<&[T]> = rounded.iter().map(Vec::as_slice).collect();
+            results.extend(ask(&slices));
+        }
+        results
+    }
+
+    fn hvps_at(&self, theta: &[T], tangents: &[&[f64]], out: &mut [Vec<f64>]) {
+        products(tangents, out, |v, hv| self.objective.hessian_products(theta, v, &self.examples, hv));
+    }
+
+    fn ggn_products_at(&self, theta: &[T], tangents: &[&[f64]], out: &mut [Vec<f64>]) {
+        products(tangents, out, |v, gv| self.objective.ggn_products(theta, v, &self.examples, gv));
+    }
+
+    fn jvps_at(&self, theta: &[T], tangents: &[&[f64]], out: &mut [Matrix]) {
+        for (tangent, out) in tangents.iter().zip(out) {
+            *out = self.matrix(&self.objective.jacobian_product(theta, &rounded(tangent), &self.examples));
+        }
+    }
+
+    fn vjps_at(&self, theta: &[T], cotangents: &[&Matrix], out: &mut [Vec<f64>]) {
+        let mut product = vec![T::ZERO; self.dimension()];
+        for (cotangent, out) in cotangents.iter().zip(out) {
+            let cotangent = rounded(cotangent.elements());
+            self.objective.jacobian_transpose_product(theta, &cotangent, &self.examples, &mut product);
+            *out = widened(&product);
+        }
+    }
+
+    fn matrix(&self, rows: &[T]) -> Matrix {
+        Matrix::from_rows(self.objective.examples(), self.architecture().outputs(), widened(rows))
+    }
+}
+
+impl<T: Real> Site for NetworkSite<T> {
+    fn dimension(&self) -> usize {
+        self.objective.dimension()
+    }
+
+    fn convention(&self) -> &Convention {
+        &self.convention
+    }
+
+    fn values(&self, points: &[&[f64]]) -> Result<Vec<Value>, SiteError> {
+        let values = self.at_points(points, |points| self.objective.values(points, &self.examples));
+        Ok(values.into_iter().map(|value| Value { loss: value.loss, error: Some(value.error) }).collect())
+    }
+
+    fn gradient(&self, theta: &[f64], out: &mut [f64]) -> Result<f64, SiteError> {
+        let mut gradient = vec![T::ZERO; out.len()];
+        let value = self.objective.gradient(&rounded(theta), &self.examples, &mut gradient);
+        out.iter_mut().zip(gradient).for_each(|(out, g)| *out = g.to_f64());
+        Ok(value.loss)
+    }
+
+    fn hvps(&self, theta: &[f64], tangents: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.hvps_at(&rounded(theta), tangents, out);
+        Ok(())
+    }
+
+    fn ggn_products(
+        &self,
+        theta: &[f64],
+        tangents: &[&[f64]],
+        out: &mut [Vec<f64>],
+    ) -> Result<(), SiteError> {
+        self.ggn_products_at(&rounded(theta), tangents, out);
+        Ok(())
+    }
+
+    fn outputs(&self, points: &[&[f64]]) -> Result<Vec<Matrix>, SiteError> {
+        let outputs = self.at_points(points, |points| self.objective.outputs(points, &self.examples));
+        Ok(outputs.iter().map(|rows| self.matrix(rows)).collect())
+    }
+
+    fn jvps(&self, theta: &[f64], tangents: &[&[f64]], out: &mut [Matrix]) -> Result<(), SiteError> {
+        self.jvps_at(&rounded(theta), tangents, out);
+        Ok(())
+    }
+
+    fn vjps(&self, theta: &[f64], cotangents: &[&Matrix], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.vjps_at(&rounded(theta), cotangents, out);
+        Ok(())
+    }
+
+    fn at<'a>(&'a self, theta: &[f64]) -> Box<dyn Point + 'a> {
+        Box::new(NetworkPoint { site: self, theta: theta.to_vec(), rounded: rounded(theta) })
+    }
+}
+
+/// A network at one θ, which is rounded to `T` once.
+struct NetworkPoint<'a, T: Real> {
+    site: &'a NetworkSite<T>,
+    theta: Vec<f64>,
+    rounded: Vec<T>,
+}
+
+impl<T: Real> Point for NetworkPoint<'_, T> {
+    fn theta(&self) -> &[f64] {
+        &self.theta
+    }
+
+    fn convention(&self) -> &Convention {
+        &self.site.convention
+    }
+
+    fn hvps(&self, tangents: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.site.hvps_at(&self.rounded, tangents, out);
+        Ok(())
+    }
+
+    fn ggn_products(&self, tangents: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.site.ggn_products_at(&self.rounded, tangents, out);
+        Ok(())
+    }
+
+    fn jvps(&self, tangents: &[&[f64]], out: &mut [Matrix]) -> Result<(), SiteError> {
+        self.site.jvps_at(&self.rounded, tangents, out);
+        Ok(())
+    }
+
+    fn vjps(&self, cotangents: &[&Matrix], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.site.vjps_at(&self.rounded, cotangents, out);
+        Ok(())
+    }
+}
+
+/// Hands all tangents over in one call, `[k, n]` row-major.
+fn products<T: Real>(tangents: &[&[f64]], out: &mut [Vec<f64>], apply: impl Fn(&[T], &mut [T])) {
+    let tangents: Vec<T> = tangents.iter().flat_map(|v| v.iter().map(|&x| T::from_f64(x))).collect();
+    let mut flat = vec![T::ZERO; tangents.len()];
+    apply(&tangents, &mut flat);
+    let dimension = flat.len() / out.len().max(1);
+    for (out, product) in out.iter_mut().zip(flat.chunks(dimension.max(1))) {
+        *out = widened(product);
+    }
+}
+
+fn rounded<T: Real>(x: &[f64]) -> Vec<T> {
+    x.iter().map(|&x| T::from_f64(x)).collect()
+}
+
+fn widened<T: Real>(x: &[T]) -> Vec<f64> {
+    x.iter().map(|x| x.to_f64()).collect()
+}
+
+#[cfg(test)]
+mod tests;

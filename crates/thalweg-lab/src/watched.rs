@@ -1,0 +1,87 @@
+//! A site that tells a person at the terminal how far it is, and stops when asked.
+//!
+//! Instruments know nothing of progress bars and signals, and most of them ask for everything in a few long calls.
+//! This wrapper cuts those into short ones, which changes no bit of a site whose points are independent.
+
+use thalweg_geometry::site::{Convention, Matrix, Site, SiteError, Value};
+
+use crate::interrupt;
+use crate::progress::Stage;
+
+/// Points that go to the site between two looks at the interrupt.
+const POINTS_TOGETHER: usize = 32;
+
+/// A site whose every evaluation counts as one unit of a stage. When an interrupt was asked for, the next call fails
+/// with [`interrupt::Interrupted`] as the cause.
+pub struct Watched<'a> {
+    site: &'a dyn Site,
+    stage: &'a Stage,
+}
+
+impl<'a> Watched<'a> {
+    /// Watches `site` on behalf of `stage`.
+    pub fn new(site: &'a dyn Site, stage: &'a Stage) -> Self {
+        Self { site, stage }
+    }
+
+    fn done(&self, count: usize) -> Result<(), SiteError> {
+        self.stage.inc(count as u64);
+        interrupt::check().map_err(|interrupted| SiteError::Failed(Box::new(interrupted)))
+    }
+}
+
+impl Site for Watched<'_> {
+    fn dimension(&self) -> usize {
+        self.site.dimension()
+    }
+
+    fn convention(&self) -> &Convention {
+        self.site.convention()
+    }
+
+    fn values(&self, points: &[&[f64]]) -> Result<Vec<Value>, SiteError> {
+        let mut values = Vec::with_capacity(points.len());
+        for points in points.chunks(POINTS_TOGETHER) {
+            values.extend(self.site.values(points)?);
+            self.done(points.len())?;
+        }
+        Ok(values)
+    }
+
+    fn gradient(&self, theta: &[f64], out: &mut [f64]) -> Result<f64, SiteError> {
+        let loss = self.site.gradient(theta, out)?;
+        self.done(1)?;
+        Ok(loss)
+    }
+
+    fn hvps(&self, theta: &[f64], tangents: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.site.hvps(theta, tangents, out)?;
+        self.done(tangents.len())
+    }
+
+    fn ggn_products(
+        &self,
+        theta: &[f64],
+        tangents: &[&[f64]],
+        out: &mut [Vec<f64>],
+    ) -> Result<(), SiteError> {
+        self.site.ggn_products(theta, tangents, out)?;
+        self.done(tangents.len())
+    }
+
+    fn outputs(&self, points: &[&[f64]]) -> Result<Vec<Matrix>, SiteError> {
+        let outputs = self.site.outputs(points)?;
+        self.done(points.len())?;
+        Ok(outputs)
+    }
+
+    fn jvps(&self, theta: &[f64], tangents: &[&[f64]], out: &mut [Matrix]) -> Result<(), SiteError> {
+        self.site.jvps(theta, tangents, out)?;
+        self.done(tangents.len())
+    }
+
+    fn vjps(&self, theta: &[f64], cotangents: &[&Matrix], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.site.vjps(theta, cotangents, out)?;
+        self.done(cotangents.len())
+    }
+}
