@@ -1,2 +1,40 @@
 //! The command line: translation between words and recipes, nothing else.
-fn main() {}
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | done, or already done before |
+//! | 1 | an error; stderr says which, and what to do about it |
+//! | 2 | the command line itself is wrong |
+//! | 3 | done, but training diverged |
+//! | 130 | interrupted; the same command goes on from there |
+//!
+//! Results go to stdout, everything else to stderr.
+
+mod fault;
+mod table;
+mod verb;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Trains deep networks and surveys their loss landscapes.
+#[derive(Parser)]
+#[command(name = "thalweg", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Survey(verb::survey::Arguments),
+}
+
+fn main() -> ExitCode {
+    let Cli { verb: Verb::Survey(arguments) } = Cli::parse();
+    match verb::survey::run(&arguments) {
+        Ok(code) => code,
+        Err(fault) => fault.report(),
+    }
+}

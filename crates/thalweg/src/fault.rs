@@ -1,0 +1,96 @@
+//! What ends a command early, as a message, a hint and an exit code.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use thalweg_lab::config::ConfigError;
+use thalweg_lab::interrupt::{CannotListen, EXIT_CODE, Interrupted};
+use thalweg_lab::recipe::survey::{Divergence, SurveyError};
+use thalweg_lab::store::StoreError;
+
+/// Any error.
+const ERROR: u8 = 1;
+/// Training diverged: a result, and not the one that was hoped for.
+pub(crate) const DIVERGED: u8 = 3;
+
+/// What ends a command early.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    message: String,
+    help: Option<String>,
+    code: u8,
+}
+
+impl Fault {
+    fn new(message: impl Display, help: Option<&str>) -> Self {
+        Self { message: message.to_string(), help: help.map(str::to_owned), code: ERROR }
+    }
+
+    pub(crate) fn threads(error: rayon::ThreadPoolBuildError) -> Self {
+        Self::new(format!("cannot start the threads: {error}"), Some("ask for fewer with --threads"))
+    }
+
+    pub(crate) fn output(error: &io::Error) -> Self {
+        Self::new(format!("cannot write to stdout: {error}"), None)
+    }
+
+    pub(crate) fn diverged(divergence: &Divergence, report: &Path) -> Self {
+        let help = format!(
+            "what was measured before is in {}; a lower learning rate (--set train.lr=…) may train",
+            report.display()
+        );
+        Self { message: divergence.to_string(), help: Some(help), code: DIVERGED }
+    }
+
+    /// Writes it to stderr; the exit code that belongs to it.
+    pub(crate) fn report(&self) -> ExitCode {
+        let mut text = format!("error: {}\n", self.message);
+        if let Some(help) = &self.help {
+            text.push_str(&format!("help: {help}\n"));
+        }
+        // Nothing is left to tell it to if stderr is gone.
+        let _ = io::stderr().write_all(text.as_bytes());
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<ConfigError> for Fault {
+    fn from(error: ConfigError) -> Self {
+        Self::new(error, Some("`thalweg survey --print-config` shows every field with its default"))
+    }
+}
+
+impl From<CannotListen> for Fault {
+    fn from(error: CannotListen) -> Self {
+        Self::new(error, None)
+    }
+}
+
+impl From<SurveyError> for Fault {
+    fn from(error: SurveyError) -> Self {
+        let help = match &error {
+            SurveyError::Interrupted(Interrupted) => {
+                let code = u8::try_from(EXIT_CODE).unwrap_or(ERROR);
+                return Self { message: error.to_string(), help: None, code };
+            }
+            SurveyError::Field { .. } | SurveyError::Model(_) => {
+                Some("`thalweg survey --print-config` shows every field with its default")
+            }
+            SurveyError::Data(_) => Some("nothing was written; bring the file back whole, or name another"),
+            SurveyError::Checkpoint(_) | SurveyError::Train(_) => {
+                Some("the network of `model` must be the one that the checkpoint was taken of")
+            }
+            SurveyError::Digest { .. } => Some("name the file that was meant, or leave the digest out"),
+            SurveyError::Store(StoreError::Damaged { .. }) => {
+                Some("run the same command with --repair; whole files and their stages are kept")
+            }
+            SurveyError::Store(StoreError::OtherRun { .. } | StoreError::NotARun { .. }) => {
+                Some("nothing there was changed; name another folder with --out")
+            }
+            _ => None,
+        };
+        Self::new(error, help)
+    }
+}
