@@ -217,38 +217,37 @@ impl<T: Real> Sharded<T> {
         for point in points.iter_mut() {
             let shared = &point.shared[..];
             let mut rows: Vec<&mut [T]> = point.rows.iter_mut().map(|rows| &mut **rows).collect();
+            let mut lent: Vec<Sum<'_, T>> = point.sums.iter_mut().map(|sum| Sum::Lent(sum)).collect();
             for lane in 0..self.lanes {
                 let shards =
                     lane * self.cut.shards() / self.lanes..(lane + 1) * self.cut.shards() / self.lanes;
                 let examples = self.examples(&shards);
                 let rows =
                     rows.iter_mut().zip(self.widths()).map(|(rest, width)| cut_off(rest, examples * width));
-                tasks.push(Task {
-                    shared,
-                    shards,
-                    rows: rows.collect(),
-                    scalars: Vec::new(),
-                    sums: Vec::new(),
-                });
+                let (rows, sums) = (rows.collect(), std::mem::take(&mut lent));
+                tasks.push(Task { shared, shards, rows, scalars: Vec::new(), sums });
             }
         }
         match &mut tasks[..] {
             [task] => self.carry_out(task, data),
             tasks => tasks.par_iter_mut().with_max_len(1).for_each(|task| self.carry_out(task, data)),
         }
-        let results: Vec<(Vec<f64>, Vec<Vec<T>>)> =
-            tasks.into_iter().map(|task| (task.scalars, task.sums)).collect();
-        for (point, lanes) in points.iter_mut().zip(results.chunks(self.lanes)) {
-            let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
-            point.scalars.clear();
-            point.scalars.extend((0..scalars).map(|i| lanes.iter().map(|lane| lane.0[i]).sum::<f64>()));
-            for (slot, sum) in point.sums.iter_mut().enumerate() {
-                let parts: Vec<&[T]> = lanes.iter().map(|lane| &lane.1[slot][..]).collect();
-                add_in_order(sum, &parts);
+        let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
+        let mut totals: Vec<Vec<f64>> = Vec::with_capacity(tasks.len() / self.lanes);
+        for lanes in tasks.chunks_mut(self.lanes) {
+            totals.push((0..scalars).map(|i| lanes.iter().map(|lane| lane.scalars[i]).sum()).collect());
+            if let Some((first, others)) = lanes.split_first_mut() {
+                for (slot, sum) in first.sums.iter_mut().enumerate() {
+                    let parts: Vec<&[T]> = others.iter().map(|lane| lane.sums[slot].slice()).collect();
+                    add_in_order(sum.slice_mut(), &parts);
+                }
             }
         }
-        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
-        buffers.extend(results.into_iter().flat_map(|(_, sums)| sums));
+        let own = tasks.into_iter().flat_map(|task| task.sums).filter_map(Sum::into_own);
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
+        for (point, totals) in points.iter_mut().zip(totals) {
+            point.scalars = totals;
+        }
     }
 
     fn widths(&self) -> impl Iterator<Item = usize> + '_ {
@@ -274,49 +273,56 @@ impl<T: Real> Sharded<T> {
     fn carry_out(&self, task: &mut Task<'_, T>, data: Data<'_, T>) {
         let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
         task.scalars = vec![0.0; scalars];
-        task.sums = self.sums.iter().map(|&size| self.buffer(size)).collect();
-        let first = task.shards.start;
+        if task.sums.is_empty() {
+            task.sums = self.sums.iter().map(|&size| Sum::Own(self.buffer(size))).collect();
+        }
         let mut again: Vec<Vec<T>> = Vec::new();
         if task.shards.is_empty() {
-            task.sums.iter_mut().for_each(|sum| sum.fill(T::ZERO));
+            task.sums.iter_mut().for_each(|sum| sum.slice_mut().fill(T::ZERO));
         } else if task.shards.len() > 1 {
             again = self.sums.iter().map(|&size| self.buffer(size)).collect();
         }
+        let first = task.shards.start;
         for shard in task.shards.clone() {
             let mut values = vec![T::ZERO; scalars];
-            let sums = if shard == first { &mut task.sums } else { &mut again };
-            self.run(shard, task.shared, data, &mut values, sums, &mut task.rows);
+            let examples = self.cut.range(shard).len();
+            let rows =
+                task.rows.iter_mut().zip(self.widths()).map(|(rest, width)| cut_off(rest, examples * width));
+            if shard == first {
+                let mut sums = task.sums.iter_mut().map(Sum::slice_mut);
+                self.run(shard, task.shared, data, &mut values, &mut sums, rows.collect());
+            } else {
+                let mut sums = again.iter_mut().map(|sum| &mut sum[..]);
+                self.run(shard, task.shared, data, &mut values, &mut sums, rows.collect());
+                for (total, part) in task.sums.iter_mut().zip(&again) {
+                    total.slice_mut().iter_mut().zip(part).for_each(|(total, part)| *total += *part);
+                }
+            }
             for (total, value) in task.scalars.iter_mut().zip(values) {
                 *total += value.to_f64();
-            }
-            if shard != first {
-                for (total, part) in task.sums.iter_mut().zip(&again) {
-                    total.iter_mut().zip(part).for_each(|(total, part)| *total += *part);
-                }
             }
         }
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner).extend(again);
     }
 
     /// One shard through the program.
-    fn run(
+    fn run<'s>(
         &self,
         shard: usize,
         shared: &[&[T]],
         data: Data<'_, T>,
-        scalars: &mut [T],
-        sums: &mut [Vec<T>],
-        rows: &mut [&mut [T]],
+        scalars: &'s mut [T],
+        sums: &mut dyn Iterator<Item = &'s mut [T]>,
+        rows: Vec<&'s mut [T]>,
     ) {
-        let range = self.cut.range(shard);
         let (inputs, indices) = self.arguments(shard, shared, data);
-        let (mut scalars, mut sums, mut rows) = (scalars.chunks_mut(1), sums.iter_mut(), rows.iter_mut());
+        let (mut scalars, mut rows) = (scalars.chunks_mut(1), rows.into_iter());
         let mut outputs: Vec<&mut [T]> = Vec::with_capacity(self.roles.len());
         for role in &self.roles {
             let output = match role {
                 Role::Scalar => scalars.next(),
-                Role::Sum => sums.next().map(|sum| &mut sum[..]),
-                Role::Rows(width) => rows.next().map(|rest| cut_off(rest, range.len() * width)),
+                Role::Sum => sums.next(),
+                Role::Rows(_) => rows.next(),
                 Role::Kept => None,
             };
             outputs.push(output.expect("a point has a destination for each result slot"));
@@ -331,7 +337,36 @@ struct Task<'t, T> {
     shards: Range<usize>,
     rows: Vec<&'t mut [T]>,
     scalars: Vec<f64>,
-    sums: Vec<Vec<T>>,
+    sums: Vec<Sum<'t, T>>,
+}
+
+/// Where a lane adds up: the first lane of a point in the caller's memory, the others in buffers of their own.
+enum Sum<'t, T> {
+    Lent(&'t mut [T]),
+    Own(Vec<T>),
+}
+
+impl<T> Sum<'_, T> {
+    fn slice(&self) -> &[T] {
+        match self {
+            Self::Lent(slice) => slice,
+            Self::Own(buffer) => buffer,
+        }
+    }
+
+    fn slice_mut(&mut self) -> &mut [T] {
+        match self {
+            Self::Lent(slice) => slice,
+            Self::Own(buffer) => buffer,
+        }
+    }
+
+    fn into_own(self) -> Option<Vec<T>> {
+        match self {
+            Self::Lent(_) => None,
+            Self::Own(buffer) => Some(buffer),
+        }
+    }
 }
 
 /// The first elements of a slice, which is left with the rest.
@@ -339,19 +374,15 @@ fn cut_off<'s, T>(rest: &mut &'s mut [T], count: usize) -> &'s mut [T] {
     rest.split_off_mut(..count).expect("a destination of rows holds all examples")
 }
 
-/// `sum` = the parts added in order. Elements are independent, so it does not matter who adds which.
+/// Adds the parts to `sum` in order. Elements are independent, so it does not matter who adds which.
 fn add_in_order<T: Real>(sum: &mut [T], parts: &[&[T]]) {
     let add = |(chunk, sum): (usize, &mut [T])| {
         let range = chunk * CHUNK..chunk * CHUNK + sum.len();
-        for (number, part) in parts.iter().enumerate() {
-            if number == 0 {
-                sum.copy_from_slice(&part[range.clone()]);
-            } else {
-                sum.iter_mut().zip(&part[range.clone()]).for_each(|(sum, part)| *sum += *part);
-            }
+        for part in parts {
+            sum.iter_mut().zip(&part[range.clone()]).for_each(|(sum, part)| *sum += *part);
         }
     };
-    if sum.len() <= 2 * CHUNK {
+    if parts.is_empty() || sum.len() <= 2 * CHUNK {
         sum.chunks_mut(CHUNK).enumerate().for_each(add);
     } else {
         sum.par_chunks_mut(CHUNK).enumerate().for_each(add);
