@@ -49,14 +49,14 @@ def main():
     import rounds
     from thalweg import Thalweg, build
 
-    load_before = machine.load()
     torch.set_num_threads(arguments.threads)
     thalweg = Thalweg(build(), arguments.threads)
     if arguments.check:
         raise SystemExit(0 if agreement.check(thalweg) else 1)
     described = machine.describe(thalweg, arguments.threads)
+    bystanders = machine.Bystanders(thalweg.process)
     works = rounds.run(thalweg, arguments.work, arguments.rounds)
-    described["load"] = {"before": load_before, "after": machine.load()}
+    described["cores_of_others"] = bystanders.cores()
     rows = report.rows(works)
     print(report.markdown(rows, works, described))
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
