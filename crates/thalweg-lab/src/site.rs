@@ -4,7 +4,7 @@
 //! are laid out in f64 before that, so two neighbouring points in f32 differ by what the plane says and not by
 //! accumulated rounding.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use thalweg_geometry::site::{
     BatchNorm, Convention, DataSubset, Dtype, Matrix, Mode, Point, Reduction, Site, SiteError, Value,
@@ -13,7 +13,7 @@ use thalweg_kernel::Real;
 use thalweg_learn::arch::Architecture;
 use thalweg_learn::data::Dataset;
 use thalweg_learn::loss::Loss;
-use thalweg_learn::objective::{Examples, Objective};
+use thalweg_learn::objective::{Curvature, Examples, Matrix as Which, Objective};
 
 /// Elements of points that are converted and in memory at a time.
 const ELEMENTS_TOGETHER: usize = 1 << 25;
@@ -66,14 +66,6 @@ impl<T: Real> NetworkSite<T> {
         results
     }
 
-    fn hvps_at(&self, theta: &[T], tangents: &[&[f64]], out: &mut [Vec<f64>]) {
-        products(tangents, out, |v, hv| self.objective.hessian_products(theta, v, &self.examples, hv));
-    }
-
-    fn ggn_products_at(&self, theta: &[T], tangents: &[&[f64]], out: &mut [Vec<f64>]) {
-        products(tangents, out, |v, gv| self.objective.ggn_products(theta, v, &self.examples, gv));
-    }
-
     fn jvps_at(&self, theta: &[T], tangents: &[&[f64]], out: &mut [Matrix]) {
         for (tangent, out) in tangents.iter().zip(out) {
             *out = self.matrix(&self.objective.jacobian_product(theta, &rounded(tangent), &self.examples));
@@ -116,7 +108,9 @@ impl<T: Real> Site for NetworkSite<T> {
     }
 
     fn hvps(&self, theta: &[f64], tangents: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
-        self.hvps_at(&rounded(theta), tangents, out);
+        products(tangents, out, |v, hv| {
+            self.objective.hessian_products(&rounded(theta), v, &self.examples, hv);
+        });
         Ok(())
     }
 
@@ -126,7 +120,9 @@ impl<T: Real> Site for NetworkSite<T> {
         tangents: &[&[f64]],
         out: &mut [Vec<f64>],
     ) -> Result<(), SiteError> {
-        self.ggn_products_at(&rounded(theta), tangents, out);
+        products(tangents, out, |v, gv| {
+            self.objective.ggn_products(&rounded(theta), v, &self.examples, gv);
+        });
         Ok(())
     }
 
@@ -146,15 +142,32 @@ impl<T: Real> Site for NetworkSite<T> {
     }
 
     fn at<'a>(&'a self, theta: &[f64]) -> Box<dyn Point + 'a> {
-        Box::new(NetworkPoint { site: self, theta: theta.to_vec(), rounded: rounded(theta) })
+        Box::new(NetworkPoint {
+            site: self,
+            theta: theta.to_vec(),
+            rounded: rounded(theta),
+            hessian: OnceLock::new(),
+            ggn: OnceLock::new(),
+        })
     }
 }
 
-/// A network at one θ, which is rounded to `T` once.
+/// A network at one θ, which is rounded to `T` once. What products need of θ alone is computed with the first of them
+/// and kept.
 struct NetworkPoint<'a, T: Real> {
     site: &'a NetworkSite<T>,
     theta: Vec<f64>,
     rounded: Vec<T>,
+    hessian: OnceLock<Curvature<'a, T>>,
+    ggn: OnceLock<Curvature<'a, T>>,
+}
+
+impl<'a, T: Real> NetworkPoint<'a, T> {
+    fn curvature(&self, which: Which) -> &Curvature<'a, T> {
+        let kept = if which == Which::Hessian { &self.hessian } else { &self.ggn };
+        // Solvers that come again and again to one point ask for one product at a time.
+        kept.get_or_init(|| self.site.objective.curvature(which, &self.rounded, &self.site.examples, 1))
+    }
 }
 
 impl<T: Real> Point for NetworkPoint<'_, T> {
@@ -167,12 +180,12 @@ impl<T: Real> Point for NetworkPoint<'_, T> {
     }
 
     fn hvps(&self, tangents: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
-        self.site.hvps_at(&self.rounded, tangents, out);
+        products(tangents, out, |v, hv| self.curvature(Which::Hessian).products(v, hv));
         Ok(())
     }
 
     fn ggn_products(&self, tangents: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
-        self.site.ggn_products_at(&self.rounded, tangents, out);
+        products(tangents, out, |v, gv| self.curvature(Which::Ggn).products(v, gv));
         Ok(())
     }
 

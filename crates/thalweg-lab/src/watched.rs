@@ -3,7 +3,7 @@
 //! Instruments know nothing of progress bars and signals, and most of them ask for everything in a few long calls.
 //! This wrapper cuts those into short ones, which changes no bit of a site whose points are independent.
 
-use thalweg_geometry::site::{Convention, Matrix, Site, SiteError, Value};
+use thalweg_geometry::site::{Convention, Matrix, Point, Site, SiteError, Value};
 
 use crate::interrupt;
 use crate::progress::Stage;
@@ -83,5 +83,45 @@ impl Site for Watched<'_> {
     fn vjps(&self, theta: &[f64], cotangents: &[&Matrix], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
         self.site.vjps(theta, cotangents, out)?;
         self.done(cotangents.len())
+    }
+
+    fn at<'b>(&'b self, theta: &[f64]) -> Box<dyn Point + 'b> {
+        Box::new(WatchedPoint { watched: self, point: self.site.at(theta) })
+    }
+}
+
+/// A point of the site's own, with the same watch.
+struct WatchedPoint<'a> {
+    watched: &'a Watched<'a>,
+    point: Box<dyn Point + 'a>,
+}
+
+impl Point for WatchedPoint<'_> {
+    fn theta(&self) -> &[f64] {
+        self.point.theta()
+    }
+
+    fn convention(&self) -> &Convention {
+        self.point.convention()
+    }
+
+    fn hvps(&self, tangents: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.point.hvps(tangents, out)?;
+        self.watched.done(tangents.len())
+    }
+
+    fn ggn_products(&self, tangents: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.point.ggn_products(tangents, out)?;
+        self.watched.done(tangents.len())
+    }
+
+    fn jvps(&self, tangents: &[&[f64]], out: &mut [Matrix]) -> Result<(), SiteError> {
+        self.point.jvps(tangents, out)?;
+        self.watched.done(tangents.len())
+    }
+
+    fn vjps(&self, cotangents: &[&Matrix], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
+        self.point.vjps(cotangents, out)?;
+        self.watched.done(cotangents.len())
     }
 }

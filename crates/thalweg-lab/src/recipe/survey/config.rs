@@ -87,7 +87,7 @@ pub struct CheckpointsConfig {
     pub every_epochs: u64,
 }
 
-/// The line θ(α) = (1−α)θ₀ + αθ_T.
+/// The line θ(α) = (1−α)θ₀ + αθ*.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LineConfig {
@@ -186,7 +186,7 @@ impl Default for TrajectoryConfig {
 
 impl Default for SpectrumConfig {
     fn default() -> Self {
-        Self { largest: 20, smallest: 20, tolerance: 1e-3, products_max: 400, block: 1 }
+        Self { largest: 20, smallest: 20, tolerance: 1e-4, products_max: 400, block: 1 }
     }
 }
 

@@ -69,7 +69,7 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "checkpoints" => "When θ is kept, beside before the first step and after the last.",
         "checkpoints.per_decade" => "Checkpoints for each factor of ten in steps; 0 for none.",
         "checkpoints.every_epochs" => "Epochs between two others; 0 for none.",
-        "line" => "The line θ(α) = (1−α)θ₀ + αθ_T from initialisation to solution.",
+        "line" => "The line θ(α) = (1−α)θ₀ + αθ* from initialisation to solution.",
         "line.from" => "The first α.",
         "line.to" => "The last.",
         "line.points" => "How many, both ends included; 0 and 1 are measured in any case.",

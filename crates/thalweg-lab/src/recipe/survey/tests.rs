@@ -1,1 +1,138 @@
+//! What needs no process: configurations, their comments and their checks.
 
+use super::validate::validate;
+use super::*;
+use crate::config::{load, print_documented};
+
+fn loaded(overrides: &[&str]) -> SurveyConfig {
+    let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
+    load(None, &overrides).unwrap()
+}
+
+fn refused(overrides: &[&str]) -> String {
+    match Inputs::resolve(&loaded(overrides)) {
+        Ok(_) => panic!("{overrides:?} was accepted"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn every_field_has_a_comment_and_the_printed_default_reads_back() {
+    let variants: [&[&str]; 4] = [
+        &[],
+        &["data.kind=digits_file", "data.path=x.csv", "train.optimiser.kind=adam"],
+        &[
+            "train.schedule.kind=steps",
+            "model.init.kind=mean_field",
+            "model.init.sigma_w=1.0",
+            "model.init.sigma_b=0.1",
+        ],
+        &["train.schedule.kind=constant", "train.optimiser.kind=adamw"],
+    ];
+    for overrides in variants {
+        let config = loaded(overrides);
+        let text = print_documented(&config, doc).unwrap();
+        let mut before = "";
+        let mut section = String::new();
+        for line in text.lines() {
+            let unset = line.starts_with("# ") && line.ends_with(" is not set");
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.trim_end_matches(']').to_owned() + ".";
+            }
+            if line.starts_with('[') || line.contains(" = ") && !line.starts_with('#') || unset {
+                assert!(
+                    before.starts_with("# ") && !before.ends_with(" is not set"),
+                    "{section}{line} has no comment"
+                );
+            }
+            before = line;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("survey.toml");
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(load::<SurveyConfig>(Some(&path), &[]).unwrap(), config);
+    }
+}
+
+#[test]
+fn fields_out_of_range_are_named_with_what_was_expected() {
+    for (overrides, expected) in [
+        (
+            &["model.widths=[64, 0]"][..],
+            "`model.widths`: expected at least 1 unit in every layer, found [64, 0]",
+        ),
+        (
+            &["model.widths=[1000000, 1000000]"],
+            "`model.widths`: expected a network of at most 1000000000 parameters, found [1000000, 1000000]",
+        ),
+        (&["line.points=0"], "`line.points`: expected from 2 to 10000000 points, found 0"),
+        (
+            &["line.from=1.0", "line.to=0.5"],
+            "`line.from and line.to`: expected two finite numbers, the lower first, found [1, 0.5]",
+        ),
+        (&["plane.x=[1.0, 1.0]"], "`plane.x`: expected two finite numbers, the lower first, found [1, 1]"),
+        (&["plane.y=[nan, 1.0]"], "`plane.y`: expected two finite numbers, the lower first, found [NaN, 1]"),
+        (
+            &["plane.points=[51, 1]"],
+            "`plane.points`: expected [x, y] with at least 2 points along each and at most 10000000 in all, found [51, 1]",
+        ),
+        (
+            &["trajectory.points=[4000000000000, 4000000000000]"],
+            "`trajectory.points`: expected [x, y] with at least 2 points along each and at most 10000000 in all, found \
+             [4000000000000, 4000000000000]",
+        ),
+        (&["trajectory.margin=-0.1"], "`trajectory.margin`: expected a number from 0 to 100, found -0.1"),
+        (&["train.lr=0.0"], "`train.lr`: expected a finite number above 0, found 0"),
+        (&["train.lr=inf"], "`train.lr`: expected a finite number above 0, found inf"),
+        (&["train.epochs=0"], "`train.epochs`: expected at least 1, found 0"),
+        (&["train.steps=0"], "`train.steps`: expected at least 1, found 0"),
+        (
+            &["train.steps=1"],
+            "`checkpoints`: expected at least 3 of them to make a trajectory, found 2 in a run of 1 steps",
+        ),
+        (&["spectrum.largest=0"], "`spectrum.largest`: expected at least 1, found 0"),
+        (
+            &["spectrum.products_max=40"],
+            "`spectrum.products_max`: expected at least 41: the eigenvalues wanted and the start vectors, found 40",
+        ),
+        (&["spectrum.tolerance=0.0"], "`spectrum.tolerance`: expected a number above 0 and below 1, found 0"),
+        (
+            &["data.train_examples=2000"],
+            "data: digits/train: expected to train on between 1 and 1437 examples, found 2000",
+        ),
+    ] {
+        assert_eq!(refused(overrides), expected, "{overrides:?}");
+    }
+}
+
+#[test]
+fn the_default_is_in_range_and_non_square_planes_are_too() {
+    assert!(validate(&SurveyConfig::default()).is_ok());
+    assert!(
+        validate(&loaded(&["plane.points=[3, 7]", "plane.x=[0.0, 2.0]", "plane.y=[-3.0, -1.0]"])).is_ok()
+    );
+}
+
+#[test]
+fn a_file_is_part_of_the_identity_by_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("digits.csv");
+    let rows: String = (0..40).map(|i| format!("{}{}\n", "3,5,".repeat(32), i % 10)).collect();
+    std::fs::write(&path, rows.replacen("3,", "9,", 1)).unwrap();
+    let file = format!("data.path={}", path.display());
+    let overrides = ["data.kind=digits_file", &file, "data.test_examples=10", "train.batch_size=8"];
+    let before = Inputs::resolve(&loaded(&overrides)).unwrap().config;
+    std::fs::write(&path, rows.replacen("3,", "8,", 1)).unwrap();
+    let after = Inputs::resolve(&loaded(&overrides)).unwrap().config;
+    let id = |config: &SurveyConfig| Identity::new(NAME, VERSION, config).unwrap().id();
+    assert_ne!(id(&before), id(&after));
+    // Pinned to the old content, the new is refused.
+    let SurveyData::DigitsFile(file) = &before.data else { panic!("not a file") };
+    let error = Inputs::resolve(&before).err().unwrap().to_string();
+    let expected = format!(
+        "`data.blake3`: expected {} to have the digest {}",
+        path.display(),
+        file.blake3.as_ref().unwrap()
+    );
+    assert!(error.starts_with(&expected), "{error}");
+}

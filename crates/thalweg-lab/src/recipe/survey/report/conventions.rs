@@ -64,7 +64,7 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
             format!("Gaussian, {} normalisation", config.plane.normalisation.name()),
             match config.plane.normalisation {
                 Normalisation::FilterWise => {
-                    "Each row of a weight is scaled to the norm of the same row of θ_T (Li et al. 2018); biases and \
+                    "Each row of a weight is scaled to the norm of the same row of θ* (Li et al. 2018); biases and \
                      other parameters of one axis do not move. The two directions are nearly, not exactly, orthogonal."
                 }
                 _ => ignored,
@@ -72,7 +72,7 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
         ),
         entry(
             "trajectory plane",
-            "principal components of θ_t − θ_T".to_owned(),
+            "principal components of θ_t − θ*".to_owned(),
             "Displacements from the last checkpoint, not from the mean: the plane passes through the solution.",
         ),
         entry(

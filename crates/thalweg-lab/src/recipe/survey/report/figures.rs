@@ -1,6 +1,6 @@
 //! The figures of a survey, by the names of their files.
 
-use thalweg_geometry::section::Line;
+use thalweg_geometry::section::{Line, Normalisation};
 use thalweg_geometry::site::Reading;
 use thalweg_geometry::spectrum::Extremes;
 use thalweg_report::{
@@ -92,8 +92,8 @@ fn training(inputs: &Inputs, readings: &Readings) -> Result<Vec<Named>, RecordEr
 
     let error = Curves::new("Error during training", steps(), Axis::new("misclassified").unit("% of examples"))
         .caption(
-            "Share of examples whose label does not have the largest output, at every checkpoint. The training error \
-             reaches 0 long before the training loss does: from there on only the confidence grows.",
+            "Share of examples whose label does not have the largest output, at every checkpoint. Once the training error \
+             is 0, the training loss can go on falling: then only the confidence grows.",
         );
     let error = train_and_test(error, &x, percent(&training.train.errors), percent(&training.test.errors))?;
 
@@ -126,12 +126,12 @@ fn training(inputs: &Inputs, readings: &Readings) -> Result<Vec<Named>, RecordEr
 
 fn line(inputs: &Inputs, reading: &Reading<Line>) -> Result<Vec<Named>, RecordError> {
     let line = &reading.value;
-    let position = || Axis::new("position α on the line: initialisation at 0, solution at 1");
-    let ends = |figure: Curves| figure.mark(Mark::x(0.0, "θ₀")).mark(Mark::x(1.0, "θ_T"));
+    let position = || Axis::new("position α on the line");
+    let ends = |figure: Curves| figure.mark(Mark::x(0.0, "initialisation")).mark(Mark::x(1.0, "solution"));
     let curves: Vec<_> = line.curves.iter().collect();
     let [train, test] = curves[..] else { return Ok(Vec::new()) };
     let losses = ends(Curves::new("Loss along the straight line", position(), loss_axis(inputs, "loss"))).caption(
-        "Loss at θ(α) = (1−α)θ₀ + αθ_T. Training did not walk along this line: it is what someone would see who knew \
+        "Loss at θ(α) = (1−α)θ₀ + αθ*. Training did not walk along this line: it is what someone would see who knew \
          the solution and went there straight. A curve that only falls is called monotonic linear interpolation; a \
          hump is a barrier.",
     );
@@ -140,8 +140,8 @@ fn line(inputs: &Inputs, reading: &Reading<Line>) -> Result<Vec<Named>, RecordEr
     if let (Some(of_train), Some(of_test)) = (&train.errors, &test.errors) {
         let axis = Axis::new("misclassified").unit("% of examples");
         let errors = ends(Curves::new("Error along the straight line", position(), axis)).caption(
-            "Share of misclassified examples on the same line. The error often stays high for most of the way and then \
-             falls at once: the loss can sink while no decision changes yet.",
+            "Share of misclassified examples on the same line. Compare it with the loss, which can sink or rise while no \
+             decision changes.",
         );
         named.push((
             LINE_ERROR,
@@ -153,6 +153,17 @@ fn line(inputs: &Inputs, reading: &Reading<Line>) -> Result<Vec<Named>, RecordEr
 
 fn random_plane(inputs: &Inputs, arrays: &PlaneArrays) -> Result<Vec<Named>, RecordError> {
     let normalisation = inputs.config.plane.normalisation.name();
+    let unit = match inputs.config.plane.normalisation {
+        Normalisation::FilterWise => {
+            "A unit step changes every row of weights by as much as its own length, so pictures of different networks may \
+             be compared."
+        }
+        Normalisation::LayerWise => {
+            "A unit step changes every layer's weights by as much as their own length."
+        }
+        Normalisation::WholeModel => "A unit step is as long as θ* itself.",
+        Normalisation::None => "A unit step is as long as a Gaussian vector, whatever the length of θ*.",
+    };
     let axes = |z: Axis| [Axis::new("step a along u"), Axis::new("step b along v"), z];
     let loss = Surface::new(
         "Training loss around the solution",
@@ -162,11 +173,10 @@ fn random_plane(inputs: &Inputs, arrays: &PlaneArrays) -> Result<Vec<Named>, Rec
         arrays.loss_train.clone(),
     )?
     .caption(format!(
-        "Training loss at θ_T + a·u + b·v for two random directions with {normalisation} normalisation. The solution \
-         lies at (0, 0). A unit step changes every filter by as much as its own length, so pictures of different \
-         networks may be compared. Colours and contour lines are logarithmic."
+        "Training loss at θ* + a·u + b·v for two random directions with {normalisation} normalisation. The solution \
+         lies at (0, 0). {unit} Colours and contour lines are logarithmic."
     ))
-    .point("θ_T", 0.0, 0.0);
+    .point("solution", 0.0, 0.0);
     let error = Surface::new(
         "Test error around the solution",
         axes(Axis::new("test error").unit("% of examples")),
@@ -178,7 +188,7 @@ fn random_plane(inputs: &Inputs, arrays: &PlaneArrays) -> Result<Vec<Named>, Rec
         "Share of misclassified test examples over the same plane. Compare its flat region with that of the loss: the \
          error does not change as long as no decision does.",
     )
-    .point("θ_T", 0.0, 0.0);
+    .point("solution", 0.0, 0.0);
     Ok(vec![(PLANE_LOSS, loss.into()), (PLANE_ERROR, error.into())])
 }
 
@@ -226,8 +236,8 @@ fn trajectory_figures(
                 Surface::new(title, axes, arrays.a.clone(), arrays.b.clone(), heights)?
                     .caption(caption)
                     .path(path.clone())
-                    .point("θ₀", start.0, start.1)
-                    .point("θ_T", 0.0, 0.0)
+                    .point("initialisation", start.0, start.1)
+                    .point("solution", 0.0, 0.0)
                     .into(),
             )
         };
@@ -263,7 +273,7 @@ fn trajectory_figures(
         let figure = Curves::new("What the plane hides", steps(), loss_axis(inputs, "training loss").log())
             .caption(
                 "Training loss at the checkpoints and at their projections onto the plane. The gap is what the picture \
-                 of the plane does not show; at θ_T, which lies in the plane, there is none.",
+                 of the plane does not show; at θ*, which lies in the plane, there is none.",
             )
             .with(
                 Series::new("at the checkpoint", x.clone(), readings.training.value.train.losses.clone())?
@@ -277,15 +287,19 @@ fn trajectory_figures(
     }
     // The last checkpoint is the origin: its displacement is 0 and has no part.
     let count = x.len() - 1;
-    let figure = Curves::new("Off the plane", steps(), Axis::new("off the plane").unit("% of the distance to θ_T"))
-        .caption(
-            "Length of each checkpoint's part outside the plane over its whole distance from θ_T. Near 100 %, the \
+    let figure = Curves::new(
+        "Off the plane",
+        steps(),
+        Axis::new("off the plane").unit("% of the distance to θ*"),
+    )
+    .caption(
+        "Length of each checkpoint's part outside the plane over its whole distance from θ*. Near 100 %, the \
              projection says almost nothing about where the checkpoint is.",
-        )
-        .with(
-            Series::new("off the plane", x[..count].to_vec(), percent(&axes.value.off_plane[..count]))?
-                .style(style(0, Dash::Solid)),
-        );
+    )
+    .with(
+        Series::new("off the plane", x[..count].to_vec(), percent(&axes.value.off_plane[..count]))?
+            .style(style(0, Dash::Solid)),
+    );
     figures.push((TRAJECTORY_OFF_PLANE, figure.into()));
     Ok(figures)
 }

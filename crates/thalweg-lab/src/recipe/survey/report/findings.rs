@@ -102,7 +102,7 @@ fn line(readings: &Readings, findings: &mut Vec<Finding>) {
             humane(over_start, 3),
             "‖θ₀‖",
             format!(
-                "‖θ_T − θ₀‖ over the norm of the initial parameters; {} in absolute units.",
+                "‖θ* − θ₀‖ over the norm of the initial parameters; {} in absolute units.",
                 humane(distance.absolute, 3)
             ),
         ));
@@ -200,7 +200,7 @@ fn curvature(readings: &Readings, findings: &mut Vec<Finding>) {
             "",
             format!(
                 "η = {} is the highest learning rate; above {} = {}, steps of that size diverge on a quadratic. {batch}",
-                humane(threshold.lr, 3),
+                threshold.lr,
                 threshold.formula,
                 humane(threshold.sharpness, 3)
             ),

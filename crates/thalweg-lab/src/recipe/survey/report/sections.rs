@@ -1,6 +1,7 @@
 //! The page's prose, section by section, beside its figures.
 
 use thalweg_geometry::site::Outcome;
+use thalweg_learn::optim::{Optimiser, Sgd};
 use thalweg_report::{Figure, Section, humane};
 
 use super::{Inputs, Readings, figures};
@@ -47,6 +48,26 @@ pub(super) fn all(inputs: &Inputs, readings: &Readings, drawn: &[(&'static str, 
     ]
 }
 
+fn adjective(subset: &str) -> &str {
+    if subset == "train" { "training" } else { subset }
+}
+
+/// The optimiser in words.
+fn optimiser(optimiser: &Optimiser) -> String {
+    let (words, weight_decay) = match optimiser {
+        Optimiser::Sgd(Sgd { momentum: 0.0, weight_decay, .. }) => ("SGD".to_owned(), weight_decay),
+        Optimiser::Sgd(Sgd { momentum, nesterov: false, weight_decay }) => {
+            (format!("SGD with momentum {momentum}"), weight_decay)
+        }
+        Optimiser::Sgd(Sgd { momentum, weight_decay, .. }) => {
+            (format!("SGD with Nesterov momentum {momentum}"), weight_decay)
+        }
+        Optimiser::Adam(adam) => ("Adam".to_owned(), &adam.weight_decay),
+        Optimiser::Adamw(adamw) => ("AdamW".to_owned(), &adamw.weight_decay),
+    };
+    if *weight_decay == 0.0 { words } else { format!("{words} and weight decay {weight_decay}") }
+}
+
 fn skipped(readings: &Readings, what: &str) -> String {
     match readings.divergence() {
         Some(divergence) => format!("Not measured: {what}, and {divergence}."),
@@ -66,7 +87,7 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
     };
     let mut prose = format!(
         "The network is `{}`: {} inputs, {} outputs, {} parameters that together form one vector θ. It starts at θ₀, {start}, \
-         and takes {} steps of {} with {batch} and a learning rate of at most {}. θ_T is where it ends: the solution. \
+         and takes {} steps of {}, with {batch} and a learning rate of at most {}. θ* is where it ends: the solution. \
          {} checkpoints on the way are kept, closely spaced at the start, where most happens.\n\nEvery number below is \
          taken at those checkpoints over whole data sets, not from the batches that training happened to see.",
         inputs.architecture.describe(),
@@ -74,8 +95,8 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
         inputs.architecture.outputs(),
         inputs.architecture.space().dimension(),
         inputs.plan.steps,
-        recipe.optimiser.kind(),
-        humane(inputs.config.train.lr, 3),
+        optimiser(&recipe.optimiser),
+        inputs.config.train.lr,
         readings.training.value.steps.len()
     );
     if let Some(divergence) = readings.divergence() {
@@ -92,18 +113,18 @@ fn line(readings: &Readings) -> String {
     let Some(reading) = &readings.line else {
         return skipped(readings, "the line needs a solution");
     };
-    let mut prose = "How would the loss change on the straight way from θ₀ to θ_T? Gradient descent takes another way, but if \
+    let mut prose = "How would the loss change on the straight way from θ₀ to θ*? Gradient descent takes another way, but if \
                      even the straight one only descends, then nothing stood between the start and this solution \
                      (Goodfellow, Vinyals & Saxe 2015)."
         .to_owned();
     for curve in &reading.value.curves {
         let rise = curve.rise;
         prose.push_str(&if curve.is_monotonic {
-            format!("\n\nOver the {} set the loss falls all the way.", curve.name)
+            format!("\n\nHere the {} loss falls all the way.", adjective(&curve.name))
         } else {
             format!(
-                "\n\nOver the {} set the loss rises by {} between α = {} and α = {}.",
-                curve.name,
+                "\n\nHere the {} loss rises by {} between α = {} and α = {}.",
+                adjective(&curve.name),
                 humane(rise.size, 3),
                 humane(rise.alpha_from, 2),
                 humane(rise.alpha_to, 2)
@@ -158,7 +179,7 @@ fn trajectory(readings: &Readings) -> String {
     let total = axes.value.off_plane_total;
     let mut prose = format!(
         "Of all planes through the solution, this one holds most of the trajectory: its axes are the first two principal \
-         components of the displacements θ_t − θ_T. All but {} % of the squared displacement lies in it.\n\nTwo \
+         components of the displacements θ_t − θ*. All but {} % of the squared displacement lies in it.\n\nTwo \
          cautions. Principal components of any smooth path, even of a random walk in many dimensions, carry most of it \
          and draw arcs: a simple picture is no sign of a simple landscape (Antognini & Sohl-Dickstein 2018). And the \
          surface shows the loss in the plane, while the checkpoints lie beside it: the last two figures say how far, \
@@ -183,7 +204,7 @@ fn curvature(readings: &Readings) -> String {
              quadratic.",
             threshold.formula,
             humane(threshold.sharpness, 3),
-            humane(threshold.lr, 3)
+            threshold.lr
         ));
     }
     let mut place = |name: &str, outcome: Outcome, products: u64| {
