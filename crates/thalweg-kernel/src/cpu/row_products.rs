@@ -20,8 +20,9 @@ use crate::simd::Level;
 const LEAST_DEPTH: usize = 32;
 /// Rows of the smaller factor from which on packing the larger one pays for itself.
 const MOST_FEW: usize = 192;
-/// Rows of the larger factor up to which packing it costs next to nothing, unless the other has less than a vector.
-const LEAST_MANY: usize = 192;
+/// Elements of the larger factor up to which packing it costs next to nothing, unless the other has less rows than a
+/// vector has lanes.
+const LEAST_MANY: usize = 1 << 16;
 /// Width of the widest panel.
 const WIDTH: usize = 64;
 /// Rows of the larger factor in a tile.
@@ -31,7 +32,7 @@ const STEPS: usize = 128;
 
 /// Whether this is the better way for a product of `few` rows with `many` rows of length `depth`.
 pub(super) fn suits(level: Level, few: usize, many: usize, depth: usize) -> bool {
-    let size = (4..=MOST_FEW).contains(&few) && (many >= LEAST_MANY || few < 16);
+    let size = (4..=MOST_FEW).contains(&few) && (many * depth >= LEAST_MANY || few < 16);
     size && depth >= LEAST_DEPTH && matches!(level, Level::Avx2 | Level::Avx512)
 }
 
@@ -286,18 +287,10 @@ mod tests {
     #[test]
     fn products_of_rows_are_sums_of_products() {
         for level in Level::available() {
-            for (m, n) in [
-                (4, 4),
-                (5, 199),
-                (15, 31),
-                (16, 200),
-                (17, 193),
-                (64, 512),
-                (65, 257),
-                (191, 192),
-                (193, 12),
-            ] {
-                for k in [32, 33, 127, 128, 129, 300] {
+            for (m, n) in
+                [(4, 4), (5, 2050), (15, 31), (17, 2049), (64, 2048), (65, 520), (191, 600), (193, 12)]
+            {
+                for k in [32, 33, 128, 129] {
                     check(level, [m, n, k], k % 3, false);
                     check(level, [n, m, k], 0, true);
                 }

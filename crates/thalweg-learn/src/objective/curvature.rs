@@ -48,8 +48,9 @@ impl<'o, T: Real> Curvature<'o, T> {
     ) -> Self {
         objective.check(examples);
         assert_eq!(theta.len(), objective.dimension(), "theta's length");
-        let shard = if together >= MANY { LONG_SHARD } else { Cut::SHARD };
-        let cut = Cut::by(objective.examples(), shard);
+        let examples_in_all = objective.examples();
+        let cut =
+            if together >= MANY { Cut::by(examples_in_all, LONG_SHARD) } else { Cut::new(examples_in_all) };
         let residuals = objective.program(Quantity::Residuals(matrix), cut);
         let affordable = residuals.kept_size() * size_of::<T>() <= BUDGET;
         let (linear, kept) = if affordable {

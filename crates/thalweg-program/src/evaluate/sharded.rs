@@ -27,13 +27,10 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Examples in a shard where the work says nothing else: enough rows for efficient matrix products, few
-    /// enough that their activations stay in a core's cache.
-    pub const SHARD: usize = 64;
-
-    /// Shards of [`Self::SHARD`] examples.
+    /// As fits most work: shards of 64 examples, from 512 examples on of 128. That is enough rows for efficient
+    /// matrix products, few enough that their activations stay in a core's cache, and enough shards for the threads.
     pub fn new(examples: usize) -> Self {
-        Self::by(examples, Self::SHARD)
+        Self::by(examples, if examples < 512 { 64 } else { 128 })
     }
 
     /// Shards of `shard` examples, the last one smaller if need be.
