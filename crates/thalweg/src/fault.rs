@@ -28,7 +28,7 @@ impl Fault {
         Self { message: message.to_string(), help: help.map(str::to_owned), code: ERROR }
     }
 
-    pub(crate) fn threads(error: rayon::ThreadPoolBuildError) -> Self {
+    pub(crate) fn threads(error: &rayon::ThreadPoolBuildError) -> Self {
         Self::new(format!("cannot start the threads: {error}"), Some("ask for fewer with --threads"))
     }
 

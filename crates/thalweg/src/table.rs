@@ -1,6 +1,6 @@
 //! Findings as an aligned table of plain text.
 
-use thalweg_report::Finding;
+use thalweg_lab::recipe::survey::Finding;
 
 /// One line for each finding: name, value, unit. Empty if there is none.
 pub(crate) fn findings(findings: &[Finding]) -> String {

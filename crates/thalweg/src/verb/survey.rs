@@ -54,7 +54,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Fault> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(threads) = arguments.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().map_err(Fault::threads)?;
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .map_err(|error| Fault::threads(&error))?;
     }
     interrupt::listen()?;
     let options = SurveyOptions { out: arguments.out.clone(), repair: arguments.repair };

@@ -1,0 +1,5 @@
+//! The command line as its users have it: real processes, their words, their exit codes, their files.
+
+mod bad_input;
+mod support;
+mod survey;
