@@ -125,3 +125,32 @@ impl Point for WatchedPoint<'_> {
         self.watched.done(cotangents.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Progress;
+    use thalweg_geometry::site::Counted;
+    use thalweg_geometry::testbed::Rosenbrock;
+
+    #[test]
+    fn long_calls_are_cut_and_no_value_changes() {
+        let site = Counted::new(Rosenbrock::new(2));
+        let stage = Progress::new(true).stage("values", 70, "points");
+        let points: Vec<Vec<f64>> = (0..70).map(|k| vec![f64::from(k) / 7.0, 1.0]).collect();
+        let points: Vec<&[f64]> = points.iter().map(Vec::as_slice).collect();
+        let values = Watched::new(&site, &stage).values(&points).unwrap();
+        assert_eq!(values, Rosenbrock::new(2).values(&points).unwrap());
+        assert_eq!((site.calls(), site.work().forwards), (3, 70));
+    }
+
+    #[test]
+    fn a_watched_point_is_the_sites_own() {
+        let site = Rosenbrock::new(2);
+        let stage = Progress::new(true).stage("products", 1, "products");
+        let watched = Watched::new(&site, &stage);
+        let mut product = [vec![0.0; 2]];
+        watched.at(&[1.0, 1.0]).hvps(&[&[1.0, 0.0]], &mut product).unwrap();
+        assert_eq!(product[0], [802.0, -400.0]);
+    }
+}

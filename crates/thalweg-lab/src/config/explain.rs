@@ -31,7 +31,13 @@ impl Context<'_> {
                     tree.value == Value::Text(found.clone()) && steps.last().is_some_and(|step| step == TAG)
                 };
                 let path = match self.tree_at(&path).map(|tree| &tree.value) {
-                    Some(Value::Table(_)) => self.find_below(&path, is_it).unwrap_or(path),
+                    // A tag, or, inside a tagged enum, a field whose own variants are names.
+                    Some(Value::Table(_)) => self
+                        .find_below(&path, is_it)
+                        .or_else(|| {
+                            self.find_below(&path, |_, tree| tree.value == Value::Text(found.clone()))
+                        })
+                        .unwrap_or(path),
                     _ => path,
                 };
                 let nearest = nearest(&found, allowed.iter().map(String::as_str)).map(str::to_owned);

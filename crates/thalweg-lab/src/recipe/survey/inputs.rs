@@ -68,13 +68,13 @@ impl Inputs {
             leaves.map(|leaf| (leaf.name.clone(), leaf.shape.clone())).collect();
         let leaves: Vec<Leaf<T>> = match checkpoint::describe(bytes, path) {
             Ok(description) if description.dtype == f64::NAME => {
-                cast(Checkpoint::<f64>::from_bytes(bytes, path)?.leaves)
+                cast(&Checkpoint::<f64>::from_bytes(bytes, path)?.leaves)
             }
-            Ok(_) => cast(Checkpoint::<f32>::from_bytes(bytes, path)?.leaves),
+            Ok(_) => cast(&Checkpoint::<f32>::from_bytes(bytes, path)?.leaves),
             // No checkpoint of ours: perhaps a state dict.
             Err(CheckpointError::Description { .. }) => match checkpoint::read_arrays::<f32>(bytes, path) {
-                Err(CheckpointError::Dtype { .. }) => cast(checkpoint::read_arrays::<f64>(bytes, path)?),
-                arrays => cast(arrays?),
+                Err(CheckpointError::Dtype { .. }) => cast(&checkpoint::read_arrays::<f64>(bytes, path)?),
+                arrays => cast(&arrays?),
             },
             Err(error) => return Err(error.into()),
         };
@@ -83,7 +83,7 @@ impl Inputs {
     }
 }
 
-fn cast<T: Stored, U: Real>(leaves: Vec<Leaf<T>>) -> Vec<Leaf<U>> {
+fn cast<T: Stored, U: Real>(leaves: &[Leaf<T>]) -> Vec<Leaf<U>> {
     leaves.iter().map(Leaf::cast).collect()
 }
 
@@ -128,9 +128,8 @@ pub(super) fn checkpoint_steps(config: &SurveyConfig, steps: u64, steps_per_epoc
         kept.extend((0..).map(at).take_while(|&step| step < steps as f64).map(|step| step as u64));
     }
     let every = config.checkpoints.every_epochs.saturating_mul(steps_per_epoch);
-    if every > 0 {
-        kept.extend((1..=steps / every).map(|k| k * every));
-    }
+    let multiples = steps.checked_div(every).unwrap_or(0);
+    kept.extend((1..=multiples).map(|k| k * every));
     kept.sort_unstable();
     kept.dedup();
     kept

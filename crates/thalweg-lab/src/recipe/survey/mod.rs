@@ -33,7 +33,7 @@ use std::time::Instant;
 use thalweg_geometry::site::Dtype;
 use thalweg_kernel::Key;
 use thalweg_learn::checkpoint::Stored;
-use thalweg_report::Finding;
+pub use thalweg_report::Finding;
 
 pub use config::{
     CheckpointsConfig, DigitsFileConfig, InitialConfig, LineConfig, PlaneConfig, SpectrumConfig,

@@ -57,7 +57,7 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
         entry(
             "error",
             "expected error with ties broken at random".to_owned(),
-            "A network whose outputs are all equal is wrong about 9 digits of 10, not right about class 0.",
+            "A network whose outputs are all equal is wrong about all classes but one in the mean, not right about class 0.",
         ),
         entry(
             "random directions",

@@ -199,9 +199,9 @@ fn trajectory_path(inputs: &Inputs, trajectory: &TrajectoryReadings) -> Result<O
         axes.value.coordinates.iter().map(|coordinates| coordinates.get(k).copied().unwrap_or(0.0)).collect()
     };
     let last = inputs.plan.steps;
-    let mut next = 1;
+    let mut next = 10;
     let label = |&step: &u64| {
-        // Decades only: checkpoints crowd at both ends.
+        // Decades only, and not the first: checkpoints crowd at both ends.
         if step == 0 || step == last {
             return String::new();
         }
@@ -250,7 +250,7 @@ fn trajectory_figures(
                 format!(
                     "Training loss over the plane through the solution that the first two principal components of the \
                      checkpoints' displacements from it span, with the checkpoints projected onto it. The components \
-                     carry {} and {} of the squared displacement. Axes are in units of ‖θ‖. The colour under a \
+                     carry {} and {} of the squared displacement. Both axes are Euclidean lengths in the space of parameters. The colour under a \
                      checkpoint is the loss at its projection, not at the checkpoint itself.",
                     share(0),
                     share(1)
