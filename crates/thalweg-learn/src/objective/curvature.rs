@@ -81,7 +81,7 @@ impl<'o, T: Real> Curvature<'o, T> {
         match &self.linear {
             Some(linear) => {
                 with_data(self.objective, self.examples, &self.kept, |data| {
-                    linear.evaluate(&mut points, data)
+                    linear.evaluate(&mut points, data);
                 });
             }
             None => self.objective.evaluate(Quantity::Product(self.matrix), &mut points, self.examples, None),

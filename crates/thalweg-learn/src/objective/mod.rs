@@ -46,6 +46,9 @@ impl<T: Real> Examples<T> {
     }
 }
 
+/// Compiled programs by quantity and size of the shards.
+type Programs<T> = BTreeMap<(Quantity, usize), Arc<Sharded<T>>>;
+
 /// The mean loss of a network over a fixed number of examples, as a function of θ.
 ///
 /// Programs do not hold the examples, so one objective serves all batches of a size. Every method panics where a
@@ -54,7 +57,7 @@ pub struct Objective<T: Real> {
     architecture: Arc<dyn Architecture>,
     loss: Loss,
     cut: Cut,
-    programs: Mutex<BTreeMap<(Quantity, usize), Arc<Sharded<T>>>>,
+    programs: Mutex<Programs<T>>,
 }
 
 impl<T: Real> Objective<T> {
