@@ -1,8 +1,6 @@
 //! Random programs: whatever the compiler fuses, views and reuses, the result is that of naive loops.
 
-mod support;
-
-use support::{Array, distance, interpret, run};
+use super::support::{Array, distance, interpret, run};
 use thalweg_kernel::Key;
 use thalweg_program::builder::{Builder, Var};
 use thalweg_program::ir::Program;

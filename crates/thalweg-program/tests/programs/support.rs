@@ -1,5 +1,4 @@
 //! A second opinion: programs evaluated by naive loops over indices, in f64.
-#![expect(unreachable_pub, reason = "a module of tests")]
 
 use thalweg_kernel::{Binary, Instruction, Key, ReductionKind, Unary};
 use thalweg_program::ir::{Element, Op, Program};
@@ -7,13 +6,13 @@ use thalweg_program::prim::Evaluation;
 
 /// A dense row-major array; indices are whole numbers.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    pub shape: Vec<usize>,
-    pub data: Vec<f64>,
+pub(crate) struct Array {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Vec<f64>,
 }
 
 /// All multi-indices of a shape, in row-major order.
-pub fn places(shape: &[usize]) -> Vec<Vec<usize>> {
+pub(crate) fn places(shape: &[usize]) -> Vec<Vec<usize>> {
     let mut places = vec![Vec::new()];
     for &extent in shape {
         places = places
@@ -25,27 +24,27 @@ pub fn places(shape: &[usize]) -> Vec<Vec<usize>> {
 }
 
 impl Array {
-    pub fn new(shape: &[usize], mut element: impl FnMut(&[usize]) -> f64) -> Self {
+    pub(crate) fn new(shape: &[usize], mut element: impl FnMut(&[usize]) -> f64) -> Self {
         Self { shape: shape.to_vec(), data: places(shape).iter().map(|place| element(place)).collect() }
     }
 
-    pub fn at(&self, place: &[usize]) -> f64 {
+    pub(crate) fn at(&self, place: &[usize]) -> f64 {
         let flat = place.iter().zip(&self.shape).fold(0, |flat, (i, extent)| flat * extent + i);
         self.data[flat]
     }
 
-    pub fn normal(shape: &[usize], key: Key) -> Self {
+    pub(crate) fn normal(shape: &[usize], key: Key) -> Self {
         let mut data = vec![0.0; shape.iter().product()];
         key.normals(&mut data);
         Self { shape: shape.to_vec(), data }
     }
 
-    pub fn plus(&self, other: &Self, scale: f64) -> Self {
+    pub(crate) fn plus(&self, other: &Self, scale: f64) -> Self {
         let data = self.data.iter().zip(&other.data).map(|(a, b)| a + scale * b).collect();
         Self { shape: self.shape.clone(), data }
     }
 
-    pub fn dot(&self, other: &Self) -> f64 {
+    pub(crate) fn dot(&self, other: &Self) -> f64 {
         self.data.iter().zip(&other.data).map(|(a, b)| a * b).sum()
     }
 }
@@ -200,7 +199,7 @@ fn node(op: &Op, inputs: &[&Array], shape: &[usize]) -> Array {
 }
 
 /// Evaluates a program by naive loops.
-pub fn interpret(program: &Program, arguments: &[Array]) -> Vec<Array> {
+pub(crate) fn interpret(program: &Program, arguments: &[Array]) -> Vec<Array> {
     let mut values: Vec<Array> = Vec::new();
     for entry in &program.nodes {
         let inputs: Vec<&Array> = entry.inputs.iter().map(|id| &values[id.position()]).collect();
@@ -215,7 +214,7 @@ pub fn interpret(program: &Program, arguments: &[Array]) -> Vec<Array> {
 }
 
 /// Evaluates a program by the compiler and the kernels, in the precision `T`.
-pub fn run<T: thalweg_kernel::Real>(program: &Program, arguments: &[Array]) -> Vec<Array> {
+pub(crate) fn run<T: thalweg_kernel::Real>(program: &Program, arguments: &[Array]) -> Vec<Array> {
     let types = program.input_types();
     let real: Vec<Vec<T>> = types
         .iter()
@@ -245,7 +244,7 @@ pub fn run<T: thalweg_kernel::Real>(program: &Program, arguments: &[Array]) -> V
 }
 
 /// Largest difference, relative to the largest magnitude in either (or to 1).
-pub fn distance(a: &[Array], b: &[Array]) -> f64 {
+pub(crate) fn distance(a: &[Array], b: &[Array]) -> f64 {
     assert_eq!(a.len(), b.len());
     let mut worst: f64 = 0.0;
     for (a, b) in a.iter().zip(b) {

@@ -4,9 +4,7 @@
 //! differences; ⟨Jv, u⟩ = ⟨v, Jᵀu⟩; every pattern of batched arguments against a loop; the Hessian-vector product
 //! and the third derivative along one direction against finite differences of the order below.
 
-mod support;
-
-use support::{Array, distance, interpret, run};
+use super::support::{Array, distance, interpret, run};
 use thalweg_kernel::Key;
 use thalweg_program::builder::{Builder, Var};
 use thalweg_program::ir::{Element, Program, Type};
