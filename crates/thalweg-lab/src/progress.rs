@@ -8,7 +8,7 @@ use std::io::{IsTerminal as _, Write, stderr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 /// Plain lines within a stage come at most this often, and then only if a tenth of the work was done since.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -92,14 +92,19 @@ fn bar(name: &str, total: u64, unit: &str) -> ProgressBar {
     let unit = unit.to_owned();
     let template = match total {
         0 => "{prefix} {spinner} {pos} {unit}, {elapsed}  {msg}",
-        _ => "{prefix} {bar:30} {pos}/{len} {unit}, {per_sec}, {eta} left  {msg}",
+        _ => "{prefix} {bar:30} {pos}/{len} {unit}, {rate}/s, {eta} left  {msg}",
     };
-    let style = ProgressStyle::with_template(template).expect("the template is ours").with_key(
-        "unit",
-        move |_: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
+    let style = ProgressStyle::with_template(template)
+        .expect("the template is ours")
+        .with_key("unit", move |_: &ProgressState, text: &mut dyn std::fmt::Write| {
             let _ = text.write_str(&unit);
-        },
-    );
+        })
+        .with_key("rate", |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            // About three digits: more only flicker.
+            let rate = state.per_sec();
+            let digits = if rate >= 100.0 { 0 } else { 2 };
+            let _ = write!(text, "{rate:.digits$}");
+        });
     ProgressBar::new(total).with_style(style).with_prefix(name.to_owned())
 }
 

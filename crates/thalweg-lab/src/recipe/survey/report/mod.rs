@@ -8,6 +8,7 @@ mod figures;
 mod findings;
 mod sections;
 
+use rayon::prelude::*;
 use thalweg_geometry::section::Line;
 use thalweg_geometry::site::Reading;
 use thalweg_geometry::spectrum::Extremes;
@@ -74,12 +75,20 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -
     folder.stage(STAGE, |stage| {
         let readings = Readings::gather(inputs, stage.folder())?;
         let figures = figures::all(inputs, &readings)?;
-        let bar = progress.stage("report", figures.len() as u64 + 1, "files");
-        for (name, figure) in &figures {
-            interrupt::check()?;
-            stage.write(&format!("{name}.svg"), figure.svg().as_bytes())?;
-            stage.write(&format!("{name}.png"), &figure.png(PNG_SCALE))?;
-            bar.inc(1);
+        let bar = progress.stage("report", figures.len() as u64 + 1, "pictures and pages");
+        // Drawn side by side, written one after another: the order in the manifest is that of the page.
+        let pictures: Vec<(String, Vec<u8>)> = figures
+            .par_iter()
+            .map(|(_, figure)| {
+                let pictures = (figure.svg(), figure.png(PNG_SCALE));
+                bar.inc(1);
+                pictures
+            })
+            .collect();
+        interrupt::check()?;
+        for ((name, _), (svg, png)) in figures.iter().zip(&pictures) {
+            stage.write(&format!("{name}.svg"), svg.as_bytes())?;
+            stage.write(&format!("{name}.png"), png)?;
         }
         let findings = findings::all(&readings);
         let subtitle = subtitle(inputs);

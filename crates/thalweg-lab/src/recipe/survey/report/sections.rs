@@ -85,10 +85,14 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
         Some(path) => format!("the parameters in `{}`", path.display()),
         None => format!("random parameters drawn from seed {}", inputs.config.seed),
     };
+    let (takes, end) = match readings.divergence() {
+        None => ("takes", "θ* is where it ends: the solution. "),
+        Some(_) => ("was to take", ""),
+    };
     let mut prose = format!(
         "The network is `{}`: {} inputs, {} outputs, {} parameters that together form one vector θ. It starts at θ₀, {start}, \
-         and takes {} steps of {}, with {batch} and a learning rate of at most {}. θ* is where it ends: the solution. \
-         {} checkpoints on the way are kept, closely spaced at the start, where most happens.\n\nEvery number below is \
+         and {takes} {} steps of {}, with {batch} and a learning rate of at most {}. \
+         {end}{} checkpoints on the way are kept, closely spaced at the start, where most happens.\n\nEvery number below is \
          taken at those checkpoints over whole data sets, not from the batches that training happened to see.",
         inputs.architecture.describe(),
         inputs.architecture.inputs(),
