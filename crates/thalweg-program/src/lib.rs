@@ -33,3 +33,8 @@ pub mod ir;
 pub mod params;
 pub mod prim;
 pub mod transform;
+
+/// The README's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
