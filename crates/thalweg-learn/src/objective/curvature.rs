@@ -22,7 +22,7 @@ const MANY: usize = 4;
 /// Examples in a shard then: longer products, fewer sums.
 const LONG_SHARD: usize = 256;
 /// Memory that residuals may take, in bytes.
-const BUDGET: usize = 1 << 30;
+pub(super) const BUDGET: usize = 1 << 30;
 
 /// A curvature matrix at a point θ.
 ///
@@ -89,7 +89,8 @@ impl<'o, T: Real> Curvature<'o, T> {
     }
 }
 
-fn with_data<T: Real, R>(
+/// Calls with the examples and what was kept of them.
+pub(super) fn with_data<T: Real, R>(
     objective: &Objective<T>,
     examples: &Examples<T>,
     kept: &[Vec<T>],

@@ -5,6 +5,7 @@
 
 mod curvature;
 mod quantity;
+mod section;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::data::Dataset;
 use crate::loss::Loss;
 pub use curvature::{Curvature, Matrix};
 use quantity::Quantity;
+pub use section::Section;
 
 /// Loss and error at one point.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -134,6 +136,11 @@ impl<T: Real> Objective<T> {
         let mut points: Vec<Point<'_, T>> = points.iter().map(|theta| Point::scalars(vec![theta])).collect();
         self.evaluate(Quantity::Value, &mut points, examples, None);
         points.iter().map(|point| Value { loss: point.scalars[0], error: point.scalars[1] }).collect()
+    }
+
+    /// The affine set of points Σ cᵢ·θᵢ, to be evaluated at many coefficients: a line has two vectors, a plane three.
+    pub fn section<'o>(&'o self, vectors: &[&[T]], examples: &'o Examples<T>) -> Section<'o, T> {
+        Section::new(self, vectors, examples)
     }
 
     /// Gradient of the mean loss into `gradient`; returns loss and error. Cost: about three forward passes.

@@ -7,7 +7,8 @@ use thalweg_program::evaluate::Role;
 use thalweg_program::ir::{Program, Type};
 use thalweg_program::params::{Leaf, ParamSpace};
 use thalweg_program::transform::{
-    Linearized, ggn, gradient, hvp, jacobian_product, jacobian_transpose_product, split_linear,
+    Hoisted, Linearized, ggn, gradient, hoist, hvp, jacobian_product, jacobian_transpose_product,
+    split_linear,
 };
 
 use super::Matrix;
@@ -27,6 +28,10 @@ pub(super) enum Quantity {
     Residuals(Matrix),
     /// Such a product, given that.
     LinearProduct(Matrix),
+    /// What the values on a line or a plane have in common.
+    SectionHead,
+    /// Loss and error at a combination of so many vectors, given that for each of them.
+    SectionValue(usize),
     /// Outputs.
     Outputs,
     /// A product of the outputs' Jacobian with a tangent.
@@ -49,10 +54,10 @@ impl Quantity {
     /// What each result slot is.
     pub(super) fn roles(self, outputs: usize) -> Vec<Role> {
         match self {
-            Self::Value => vec![Role::Scalar, Role::Scalar],
+            Self::Value | Self::SectionValue(_) => vec![Role::Scalar, Role::Scalar],
             Self::Gradient => vec![Role::Scalar, Role::Scalar, Role::Sum],
             Self::Product(_) | Self::LinearProduct(_) | Self::JacobianTransposeProduct => vec![Role::Sum],
-            Self::Residuals(_) => vec![Role::Kept],
+            Self::Residuals(_) | Self::SectionHead => vec![Role::Kept],
             Self::Outputs | Self::JacobianProduct => vec![Role::Rows(outputs)],
         }
     }
@@ -60,7 +65,7 @@ impl Quantity {
     /// Whether the labels are among the arguments: not of what the outputs alone decide.
     pub(super) fn takes_labels(self) -> bool {
         match self {
-            Self::Value | Self::Gradient => true,
+            Self::Value | Self::Gradient | Self::SectionHead | Self::SectionValue(_) => true,
             Self::Product(_) | Self::Residuals(_) | Self::LinearProduct(_) => true,
             Self::Outputs | Self::JacobianProduct | Self::JacobianTransposeProduct => false,
         }
@@ -109,6 +114,16 @@ impl Quantity {
                 let inputs = [&theta, &[x(2), y][..], &residuals, &leaf_bindings(space, 1)];
                 (parts.linear, with(&inputs, leaf_bindings(space, 0)))
             }
+            Self::SectionHead => {
+                let program = hoist(&writer.value(), &leaves).head;
+                let kept = packed(&program.output_types(), 0);
+                (program, with(&[&theta, &[x(1), y]], kept))
+            }
+            Self::SectionValue(vectors) => {
+                let (program, kept) = writer.section_value(vectors, &leaves);
+                let c = dense(1, &[vectors]);
+                (program, with(&[&theta, &[x(2), y, c], &kept], vec![dense(0, &[]), dense(1, &[])]))
+            }
             Self::Outputs => (writer.outputs(), with(&[&theta, &[x(1)]], vec![rows])),
             Self::JacobianProduct => {
                 let program = jacobian_product(&writer.outputs(), &leaves);
@@ -133,13 +148,15 @@ fn dense(slot: usize, shape: &[usize]) -> Binding {
     Binding { slot, layout: Layout::contiguous(0, shape) }
 }
 
+/// Arrays that are kept together each start on a cache line of `f32`, as vector loads would have it.
+pub(super) const ALIGNMENT: usize = 16;
+
 /// Arrays one after another in one slot.
 fn packed(types: &[&Type], slot: usize) -> Vec<Binding> {
     let mut offset = 0;
     let mut next = |ty: &&Type| {
         let layout = Layout::contiguous(offset, &ty.shape);
-        // Each starts on a cache line of `f32`, as vector loads would have it.
-        offset += ty.len().next_multiple_of(16);
+        offset += ty.len().next_multiple_of(ALIGNMENT);
         Binding { slot, layout }
     };
     types.iter().map(&mut next).collect()
@@ -195,6 +212,26 @@ impl Writer<'_> {
         let labels = builder.index(&[self.examples]);
         let loss = self.mean(self.loss.write(z, labels));
         Self::finished(&builder, &[loss])
+    }
+
+    /// Loss and error at Σ cᵢ·θᵢ: the arguments are the leaves there, inputs, labels, the cᵢ, and what the head of the
+    /// program gave at each θᵢ, which lies one after another in a slot.
+    fn section_value(&self, vectors: usize, leaves: &[usize]) -> (Program, Vec<Binding>) {
+        let Hoisted { head, linear, tail } = hoist(&self.value(), leaves);
+        let builder = Builder::new();
+        let x: Vec<Var<'_>> = head.input_types().into_iter().map(|ty| builder.input(ty.clone())).collect();
+        let c = builder.real(&[vectors]);
+        let types = vec![head.output_types(); vectors].concat();
+        let kept: Vec<Var<'_>> = types.iter().map(|&ty| builder.input(ty.clone())).collect();
+        let each = head.outputs.len();
+        let combined = (0..each).map(|i| {
+            let term = |j: usize| kept[j * each + i] * c.slice(0, j, 1).reshape(&[]);
+            // What does not depend on θ is the same for all of them.
+            if i < linear { (1..vectors).fold(term(0), |sum, j| sum + term(j)) } else { kept[i] }
+        });
+        let combined: Vec<Var<'_>> = combined.collect();
+        let results = builder.call(&tail, &[x, combined].concat());
+        (Self::finished(&builder, &results), packed(&types, 3))
     }
 
     fn mean_loss(&self) -> Program {

@@ -19,8 +19,12 @@ pub use adam::Adam;
 pub use adamw::AdamW;
 pub use sgd::Sgd;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
+
+/// Parameters that one task moves: enough to be worth a task.
+const SHARE: usize = 1 << 15;
 
 /// Elements of a block: parts are added into it and it is used while still in the first-level cache.
 const BLOCK: usize = 512;
@@ -135,6 +139,20 @@ impl Optimiser {
     }
 }
 
+impl Optimiser {
+    /// Moves some of the parameters, with the same stretch of each slot and gradient.
+    fn step<T: Real>(&self, theta: &mut [T], slots: Vec<&mut [T]>, gradients: &[&[T]], lr: f64, step: u64) {
+        let mut slots = slots.into_iter();
+        match (self, slots.next(), slots.next()) {
+            (Self::Sgd(sgd), None, _) => sgd.step(theta, gradients, lr),
+            (Self::Sgd(sgd), Some(momentum), _) => sgd.step_with_momentum(theta, gradients, momentum, lr),
+            (Self::Adam(adam), Some(m), Some(v)) => adam.step(theta, gradients, m, v, lr, step),
+            (Self::Adamw(adamw), Some(m), Some(v)) => adamw.step(theta, gradients, m, v, lr, step),
+            _ => unreachable!("construction gives every optimiser its slots"),
+        }
+    }
+}
+
 impl<T: Real> OptimiserState<T> {
     /// The state before the first step, for that many parameters: all zero.
     ///
@@ -201,16 +219,21 @@ impl<T: Real> OptimiserState<T> {
             assert_eq!(length, self.parameters, "theta and its gradients must have one entry a parameter");
         }
         self.step += 1;
-        let mut slots = self.slots.iter_mut().map(|slot| slot.values.as_mut_slice());
-        match (&self.optimiser, slots.next(), slots.next()) {
-            (Optimiser::Sgd(sgd), None, _) => sgd.step(theta, gradients, lr),
-            (Optimiser::Sgd(sgd), Some(momentum), _) => {
-                sgd.step_with_momentum(theta, gradients, momentum, lr);
-            }
-            (Optimiser::Adam(adam), Some(m), Some(v)) => adam.step(theta, gradients, m, v, lr, self.step),
-            (Optimiser::Adamw(adamw), Some(m), Some(v)) => adamw.step(theta, gradients, m, v, lr, self.step),
-            _ => unreachable!("construction gives every optimiser its slots"),
+        let slots: Vec<&mut [T]> = self.slots.iter_mut().map(|slot| slot.values.as_mut_slice()).collect();
+        let (optimiser, step) = (&self.optimiser, self.step);
+        if theta.len() <= 2 * SHARE {
+            optimiser.step(theta, slots, gradients, lr, step);
+            return;
         }
+        // Elements are independent, so it does not matter who moves which.
+        let mut slots: Vec<_> = slots.into_iter().map(|slot| slot.chunks_mut(SHARE)).collect();
+        let mut stretch = || slots.iter_mut().filter_map(Iterator::next).collect::<Vec<&mut [T]>>();
+        let shares: Vec<_> = theta.chunks_mut(SHARE).map(|theta| (theta, stretch())).collect();
+        shares.into_par_iter().enumerate().for_each(|(number, (theta, slots))| {
+            let range = number * SHARE..number * SHARE + theta.len();
+            let gradients: Vec<&[T]> = gradients.iter().map(|part| &part[range.clone()]).collect();
+            optimiser.step(theta, slots, &gradients, lr, step);
+        });
     }
 }
 

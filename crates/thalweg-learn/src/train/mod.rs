@@ -287,12 +287,19 @@ impl<T: Real> Trainer<T> {
             }
         };
         let value = objective.gradient(&self.theta, batch, &mut self.gradient);
-        let taken = value.loss.is_finite() && self.gradient.iter().all(|g| g.to_f64().is_finite());
+        let taken = value.loss.is_finite() && all_finite(&self.gradient);
         if taken {
             self.state.step(&mut self.theta, &[&self.gradient], self.recipe.schedule.lr_at(step));
         }
         Step { loss: value.loss, error: value.error, taken }
     }
+}
+
+/// Whether no element is infinite or NaN. Zero times a number is 0 if it is finite, and blocks are looked at whole, so
+/// that this is one vectorised pass.
+fn all_finite<T: Real>(values: &[T]) -> bool {
+    let block = |block: &[T]| block.iter().fold(true, |finite, &x| finite & (x * T::ZERO == T::ZERO));
+    values.chunks(1024).all(block)
 }
 
 /// Copies those examples, in that order.

@@ -111,6 +111,9 @@ pub struct Sharded<T: Real> {
 const LANE_BUDGET: usize = 1 << 26;
 /// Lanes beyond which more would not find threads on the machines that this is meant for.
 const LANES: usize = 64;
+/// Shards that a lane takes at least where it has no vectors to sum: the weights of a point then stay in a core's
+/// cache from one shard to the next.
+const SHARDS_A_LANE: usize = 4;
 /// Elements of a sum that one task adds up.
 const CHUNK: usize = 1 << 14;
 
@@ -125,6 +128,10 @@ impl<T: Real> Sharded<T> {
         };
         let sums: Vec<usize> = (0..roles.len()).filter(|&slot| roles[slot] == Role::Sum).map(size).collect();
         let affordable = LANE_BUDGET / sums.iter().sum::<usize>().max(1);
+        let lanes = match sums.is_empty() {
+            true => (cut.shards() / SHARDS_A_LANE).clamp(1, LANES),
+            false => affordable.clamp(2, LANES).min(cut.shards()).max(1),
+        };
         let rest = cut.examples % cut.shard;
         let mut first = [size(0); 2];
         let last = (rest > 0).then(|| {
@@ -138,7 +145,7 @@ impl<T: Real> Sharded<T> {
             whole: Executable::new(&program, &signature),
             last,
             roles: roles.to_vec(),
-            lanes: affordable.clamp(2, LANES).min(cut.shards()).max(1),
+            lanes,
             sums,
             first,
             buffers: Mutex::new(Vec::new()),

@@ -7,6 +7,7 @@
 //! | [`split_linear`] | the same two parts of a program that is linear in some arguments already |
 //! | [`transpose`](transpose()) | of a linear program: y̅ ↦ Jᵀ y̅ |
 //! | [`batch`](batch()) | f on each member of a batch |
+//! | [`hoist`](hoist()) | what is linear in some arguments, apart from the rest |
 //! | [`gradient`], [`hvp`], [`ggn`], [`jacobian_product`], [`jacobian_transpose_product`] | made of these |
 //!
 //! Reverse mode is `transpose ∘ linearize`, a Hessian-vector product is the jvp of a gradient, and a Gauss–Newton
@@ -14,12 +15,14 @@
 
 mod batch;
 mod derivative;
+mod hoist;
 mod jvp;
 mod linearize;
 mod transpose;
 
 pub use batch::batch;
 pub use derivative::{ggn, gradient, hvp, jacobian_product, jacobian_transpose_product};
+pub use hoist::{Hoisted, hoist};
 pub use jvp::jvp;
 pub use linearize::{Linearized, linearize, split_linear};
 pub use transpose::transpose;

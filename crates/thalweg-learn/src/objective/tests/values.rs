@@ -27,6 +27,32 @@ fn many_points_are_each_of_them() {
     }
 }
 
+/// A line and a plane, of networks whose first layer is linear in their parameters and of one that is so altogether.
+#[test]
+fn values_on_a_section_are_those_of_its_points() {
+    for (sizes, layer_norm) in [(&[3, 5, 4, 3][..], false), (&[3, 5, 3], true), (&[3, 3], false)] {
+        for loss in LOSSES {
+            let problem = Problem::new(sizes, Activation::Relu, layer_norm, loss, 517);
+            let vectors: Vec<Vec<f64>> =
+                (0..3).map(|i| normals(&format!("vector {i}"), problem.n())).collect();
+            for count in [2, 3] {
+                let vectors: Vec<&[f64]> = vectors[..count].iter().map(|vector| &vector[..]).collect();
+                let section = problem.objective.section(&vectors, &problem.examples);
+                let coefficients: Vec<Vec<f64>> = (0..9).map(|i| normals(&format!("c {i}"), count)).collect();
+                let slices: Vec<&[f64]> = coefficients.iter().map(|c| &c[..]).collect();
+                let found = section.values(&slices);
+                for (c, found) in coefficients.iter().zip(found) {
+                    let theta: Vec<f64> =
+                        (0..problem.n()).map(|p| (0..count).map(|i| c[i] * vectors[i][p]).sum()).collect();
+                    let truth = problem.objective.values(&[&theta], &problem.examples)[0];
+                    assert!((found.loss - truth.loss).abs() <= 1e-13 * truth.loss, "{sizes:?} {loss:?}");
+                    assert_eq!(found.error, truth.error, "{sizes:?} {loss:?}");
+                }
+            }
+        }
+    }
+}
+
 /// Everything that an objective gives, over all examples and as the mean or the rows of single ones.
 #[test]
 fn any_number_of_examples_is_the_mean_over_single_ones() {
