@@ -16,19 +16,20 @@ pub enum Loss {
 impl Loss {
     /// Writes the losses `[examples]` of outputs `[examples, classes]` and labels `[examples]`.
     pub fn write<'b>(self, outputs: Var<'b>, labels: Var<'b>) -> Var<'b> {
-        let shape = outputs.shape();
-        let target = labels.one_hot(shape[1]);
+        // Classes first: reductions then run over vectors of examples.
+        let outputs = outputs.permute(&[1, 0]);
+        let target = labels.one_hot(outputs.shape()[0]).permute(&[1, 0]);
         match self {
             Self::CrossEntropy => {
                 // Shifted by the largest output so that no exponential overflows; the shift cancels, and so does
                 // its derivative.
-                let largest = outputs.stop_gradient().max(&[1]).reshape(&[shape[0], 1]);
+                let largest = outputs.stop_gradient().max(&[0]);
                 let shifted = outputs - largest;
-                shifted.exp().sum(&[1]).log() - (target * shifted).sum(&[1])
+                shifted.exp().sum(&[0]).log() - (target * shifted).sum(&[0])
             }
             Self::HalfMeanSquare => {
                 let residual = outputs - target;
-                (residual * residual).sum(&[1]) * 0.5
+                (residual * residual).sum(&[0]) * 0.5
             }
         }
     }
@@ -48,9 +49,9 @@ impl Loss {
 /// That is the error of a prediction that breaks ties at random. The design that lost takes the first of the
 /// largest: it reads a network whose outputs are all equal as right about class 0.
 pub fn write_error<'b>(outputs: Var<'b>, labels: Var<'b>) -> Var<'b> {
-    let shape = outputs.shape();
-    let largest = outputs.equal(outputs.max(&[1]).reshape(&[shape[0], 1]));
-    let hit = (largest * labels.one_hot(shape[1])).sum(&[1]);
-    let ties = largest.sum(&[1]);
+    let outputs = outputs.permute(&[1, 0]);
+    let largest = outputs.equal(outputs.max(&[0]));
+    let hit = (largest * labels.one_hot(outputs.shape()[0]).permute(&[1, 0])).sum(&[0]);
+    let ties = largest.sum(&[0]);
     1.0 - ties.greater(0.0).select(hit / ties, 0.0)
 }

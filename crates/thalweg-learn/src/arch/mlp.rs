@@ -115,11 +115,20 @@ impl Architecture for Mlp {
         let last = self.sizes.len() - 2;
         let mut h = x;
         for layer in 0..=last {
-            h = h.builder().einsum("bi,oi->bo", h, next());
-            if self.bias {
-                h = h + next();
-            }
-            if layer < last {
+            if layer == last {
+                // Outputs of many examples lie side by side in memory: losses reduce over the few outputs of each
+                // example, which as the innermost axis would be too short for vectors.
+                h = h.builder().einsum("bi,oi->ob", h, next());
+                if self.bias {
+                    h = h + next().reshape(&[self.outputs(), 1]);
+                }
+                h = h.permute(&[1, 0]);
+            } else {
+                h = h.builder().einsum("bi,oi->bo", h, next());
+                if self.bias {
+                    h = h + next();
+                }
+
                 if self.layer_norm {
                     h = layer_norm(h) * next() + next();
                 }

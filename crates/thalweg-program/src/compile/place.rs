@@ -101,11 +101,31 @@ pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
             }
             (Evaluation::Elementwise(_), _) => own(Kind::Elementwise, Space::Arena, dense),
             (Evaluation::Reduction(..), _) => own(Kind::Reduction, Space::Arena, dense),
+            (Evaluation::Calls(_), Op::OneHot(_)) if read_permuted(program, &live, position) => {
+                own(Kind::Calls, Space::Arena, classes_first(&node.ty.shape))
+            }
             (Evaluation::Calls(_), _) => own(Kind::Calls, Space::Arena, dense),
         };
         places.push(in_result(program, signature, &parts, position, place));
     }
     places
+}
+
+/// Whether a value is only ever read with its axes in another order.
+fn read_permuted(program: &Program, live: &[bool], position: usize) -> bool {
+    let reads = |node: &crate::ir::Node| node.inputs.iter().any(|id| id.position() == position);
+    let users = program.nodes.iter().zip(live).filter(|&(node, &live)| live && reads(node));
+    users.map(|(node, _)| node).all(|node| matches!(node.op, Op::Permute(_)))
+}
+
+/// Unit vectors with the class as the slowest axis in memory.
+fn classes_first(shape: &[usize]) -> Layout {
+    let (classes, examples) =
+        shape.split_last().map_or((1, &[][..]), |(&classes, examples)| (classes, examples));
+    let mut layout = Layout::contiguous(0, &[&[classes], examples].concat());
+    layout.shape.rotate_left(1);
+    layout.strides.rotate_left(1);
+    layout
 }
 
 /// For each node whether some node with kernel calls of its own reads it.

@@ -79,15 +79,12 @@ pub fn hoist(program: &Program, moving: &[usize]) -> Hoisted {
 fn worth(program: &Program, id: ValueId, dependence: Dependence) -> bool {
     match dependence {
         Dependence::Linear { worth } => worth,
-        Dependence::None => !matches!(
-            program.nodes[id.position()].op,
-            Op::Input(_)
-                | Op::Constant(_)
-                | Op::Broadcast(_)
-                | Op::Reshape(_)
-                | Op::Permute(_)
-                | Op::Slice(_)
-        ),
+        Dependence::None => match &program.nodes[id.position()].op {
+            Op::Input(_) | Op::Constant(_) | Op::Broadcast(_) | Op::Reshape(_) | Op::Slice(_) => false,
+            // What was computed is kept in the order in which it is read.
+            Op::Permute(_) => worth(program, program.nodes[id.position()].inputs[0], dependence),
+            _ => true,
+        },
         Dependence::Other => false,
     }
 }

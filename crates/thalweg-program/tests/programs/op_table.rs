@@ -213,6 +213,9 @@ fn indexed() -> Vec<Case> {
     use Domain::{Index, Normal};
     vec![
         case("one_hot", &[(&[5], Index(4)), (&[5, 4], Normal)], |_, x| x[0].one_hot(4) * x[1]),
+        case("one_hot, classes first", &[(&[5, 2], Index(4)), (&[4, 5, 2], Normal)], |_, x| {
+            x[0].one_hot(4).permute(&[2, 0, 1]) * x[1].tanh()
+        }),
         case("one_hot of nothing", &[(&[0], Index(4)), (&[4], Normal)], |_, x| x[0].one_hot(4) * x[1]),
         case("gather", &[(&[7, 3], Normal), (&[2, 4], Index(7))], |_, x| x[0].gather(x[1])),
         case("gather of scalars", &[(&[7], Normal), (&[3], Index(7))], |_, x| x[0].gather(x[1])),
