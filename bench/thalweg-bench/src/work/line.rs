@@ -10,7 +10,7 @@ use crate::problem::Problem;
 /// Points on the line.
 const POINTS: usize = 51;
 
-/// The mean loss at evenly spaced points θ(α) = (1 − α)θ₀ + αθ₁. Making the points is part of the work.
+/// The mean loss at evenly spaced points θ(α) = (1 − α)θ₀ + αθ₁. What the points share is part of the work.
 pub(super) struct Line {
     problem: Arc<Problem>,
     objective: Objective<f32>,
@@ -26,13 +26,13 @@ impl Line {
 impl Task for Line {
     fn run(&mut self) {
         let Problem { theta, theta_end, examples, .. } = &*self.problem;
-        let point = |number| {
+        let coefficients = |number| {
             let alpha = number as f32 / (POINTS - 1) as f32;
-            theta.iter().zip(theta_end).map(|(a, b)| (1.0 - alpha) * a + alpha * b).collect()
+            [1.0 - alpha, alpha]
         };
-        let points: Vec<Vec<f32>> = (0..POINTS).map(point).collect();
+        let points: Vec<[f32; 2]> = (0..POINTS).map(coefficients).collect();
         let points: Vec<&[f32]> = points.iter().map(|point| &point[..]).collect();
-        let values = self.objective.values(&points, examples);
+        let values = self.objective.section(&[theta, theta_end], examples).values(&points);
         self.losses = values.into_iter().map(|value| value.loss).collect();
     }
 
