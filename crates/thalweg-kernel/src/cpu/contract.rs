@@ -219,7 +219,8 @@ impl Product {
     pub(crate) fn workspace<T: Real>(&self, level: Level) -> usize {
         #[cfg(target_arch = "x86_64")]
         if self.is_of_rows::<T>(level) {
-            return row_products::workspace(self.size[0].max(self.size[1]), self.size[2]);
+            let [m, n, k] = self.size;
+            return row_products::workspace(m.min(n), m.max(n), k);
         }
         let _ = level;
         0

@@ -27,8 +27,10 @@ const LEAST_MANY: usize = 1 << 16;
 const WIDTH: usize = 64;
 /// Rows of the larger factor in a tile.
 const ROWS: usize = 6;
-/// Steps of the sum after which tiles change: so much of the widest panel stays in the first-level cache.
+/// Steps of the sum after which tiles change: so much of a panel stays in the first-level cache.
 const STEPS: usize = 128;
+/// Most panels.
+const PANELS: usize = MOST_FEW.div_ceil(16);
 
 /// Whether this is the better way for a product of `few` rows with `many` rows of length `depth`.
 pub(super) fn suits(level: Level, few: usize, many: usize, depth: usize) -> bool {
@@ -36,9 +38,9 @@ pub(super) fn suits(level: Level, few: usize, many: usize, depth: usize) -> bool
     size && depth >= LEAST_DEPTH && matches!(level, Level::Avx2 | Level::Avx512)
 }
 
-/// Elements of the workspace that [`multiply`] needs: a packed panel, and the sums of all rows with it.
-pub(super) fn workspace(many: usize, depth: usize) -> usize {
-    WIDTH * (depth + many)
+/// Elements of the workspace that [`multiply`] needs: the packed panels, and the sums of all rows with them.
+pub(super) fn workspace(few: usize, many: usize, depth: usize) -> usize {
+    few.next_multiple_of(16) * (depth + many)
 }
 
 /// A matrix in memory: its first element, and the distances between neighbours along its rows' axis and along k.
@@ -75,24 +77,31 @@ pub(super) unsafe fn multiply(
 ) {
     let lanes = if level == Level::Avx512 { 16 } else { 8 };
     let widest = if level == Level::Avx512 { WIDTH } else { 2 * lanes };
+    let nothing = Panel { panel: std::ptr::null(), sums: workspace, first: 0, count: 0, width: 0 };
+    let mut panels = [nothing; PANELS];
+    let mut used = 0;
+    let mut free = workspace;
     for first in (0..few.rows).step_by(widest) {
         let count = widest.min(few.rows - first);
         let width = count.next_multiple_of(lanes);
-        // SAFETY: the panel holds `width` × `depth` elements of the workspace, the sums come after the widest one.
+        // SAFETY: panel and sums take `width` × (`depth` + rows) elements of the workspace.
         unsafe {
-            pack(few, first, count, width, depth, workspace);
-            let sums = workspace.add(WIDTH * depth);
-            let to = Product { start: out.start.add(first * out.few), ..out };
-            let at = Panel { panel: workspace, sums, depth, many };
-            match (level, width / lanes) {
-                (Level::Avx512, 1) => wide::panel::<1>(at),
-                (Level::Avx512, 2) => wide::panel::<2>(at),
-                (Level::Avx512, 3) => wide::panel::<3>(at),
-                (Level::Avx512, _) => wide::panel::<4>(at),
-                (_, 1) => narrow::panel::<1>(at),
-                _ => narrow::panel::<2>(at),
-            }
-            put(sums, count, width, many.rows, to);
+            pack(few, first, count, width, depth, free);
+            let sums = free.add(width * depth);
+            panels[used] = Panel { panel: free, sums, first, count, width };
+            free = sums.add(width * many.rows);
+        }
+        used += 1;
+    }
+    let panels = &panels[..used];
+    // SAFETY: the panels were packed above; the rest is the caller's word.
+    unsafe {
+        match level {
+            Level::Avx512 => wide::run(panels, many, depth),
+            _ => narrow::run(panels, many, depth),
+        }
+        for panel in panels {
+            put(*panel, many.rows, out);
         }
     }
 }
@@ -125,18 +134,18 @@ unsafe fn pack(few: Factor, first: usize, count: usize, width: usize, depth: usi
     }
 }
 
-/// Writes the sums, `width` of which belong to each row of the larger factor.
+/// Writes the sums of a panel.
 ///
 /// # Safety
 /// The product's elements must be there.
-unsafe fn put(sums: *const f32, count: usize, width: usize, rows: usize, to: Product) {
+unsafe fn put(panel: Panel, rows: usize, to: Product) {
     // SAFETY: by contract.
     unsafe {
         for block in blocks(rows) {
-            for i in 0..count {
-                let row = to.start.add(i * to.few);
+            for i in 0..panel.count {
+                let row = to.start.add((panel.first + i) * to.few);
                 for j in block.clone() {
-                    let (sum, out) = (*sums.add(j * width + i), row.add(j * to.many));
+                    let (sum, out) = (*panel.sums.add(j * panel.width + i), row.add(j * to.many));
                     *out = if to.adds { *out + sum } else { sum };
                 }
             }
@@ -144,13 +153,18 @@ unsafe fn put(sums: *const f32, count: usize, width: usize, rows: usize, to: Pro
     }
 }
 
-/// A packed panel, what it is multiplied with, and where the sums go.
+/// Some rows of the smaller factor, packed: for each k their elements side by side.
 #[derive(Clone, Copy)]
 struct Panel {
     panel: *const f32,
+    /// Sums with each row of the larger factor, side by side.
     sums: *mut f32,
-    depth: usize,
-    many: Factor,
+    /// The first row.
+    first: usize,
+    /// Rows that are not padding.
+    count: usize,
+    /// Rows with padding.
+    width: usize,
 }
 
 macro_rules! level {
@@ -158,32 +172,50 @@ macro_rules! level {
         mod $name {
             use super::*;
 
-            /// A panel of V vectors with all rows of `many`.
+            /// All panels with all rows of `many`: rows that were read for one panel are near for the next.
             #[target_feature(enable = $features)]
-            pub(super) unsafe fn panel<const V: usize>(at: Panel) {
-                let rows = at.many.rows;
-                for first in (0..at.depth).step_by(STEPS) {
-                    let steps = first..at.depth.min(first + STEPS);
-                    let whole = rows / ROWS * ROWS;
+            pub(super) unsafe fn run(panels: &[Panel], many: Factor, depth: usize) {
+                for first in (0..depth).step_by(STEPS) {
+                    let steps = first..depth.min(first + STEPS);
+                    let whole = many.rows / ROWS * ROWS;
                     // SAFETY: tiles lie within the rows and the depth.
                     unsafe {
                         for j in (0..whole).step_by(ROWS) {
-                            tile::<V, ROWS>(at, j, steps.clone());
+                            tiles::<ROWS>(panels, many, j, &steps);
                         }
-                        for j in whole..rows {
-                            tile::<V, 1>(at, j, steps.clone());
+                        for j in whole..many.rows {
+                            tiles::<1>(panels, many, j, &steps);
                         }
                     }
                 }
             }
 
-            /// R rows from j, over some steps of the sum.
             #[target_feature(enable = $features)]
-            unsafe fn tile<const V: usize, const R: usize>(at: Panel, j: usize, steps: Range<usize>) {
+            unsafe fn tiles<const R: usize>(panels: &[Panel], many: Factor, j: usize, steps: &Range<usize>) {
+                for panel in panels {
+                    // SAFETY: by contract of the caller.
+                    unsafe {
+                        match panel.width / $lanes {
+                            1 => tile::<1, R>(*panel, many, j, steps.clone()),
+                            2 => tile::<2, R>(*panel, many, j, steps.clone()),
+                            3 => tile::<3, R>(*panel, many, j, steps.clone()),
+                            _ => tile::<4, R>(*panel, many, j, steps.clone()),
+                        }
+                    }
+                }
+            }
+
+            /// R rows from j with a panel of V vectors, over some steps of the sum.
+            #[target_feature(enable = $features)]
+            unsafe fn tile<const V: usize, const R: usize>(
+                at: Panel,
+                many: Factor,
+                j: usize,
+                steps: Range<usize>,
+            ) {
                 // SAFETY: panel and sums are aligned and hold V vectors for each k and each row; R rows are there.
                 unsafe {
-                    let rows: [*const f32; R] =
-                        std::array::from_fn(|r| at.many.start.add((j + r) * at.many.row));
+                    let rows: [*const f32; R] = std::array::from_fn(|r| many.start.add((j + r) * many.row));
                     let place = |r: usize, v: usize| at.sums.add(((j + r) * V + v) * $lanes);
                     let mut sums = [[$zero(); V]; R];
                     if steps.start > 0 {
@@ -197,7 +229,7 @@ macro_rules! level {
                     for k in steps {
                         let x: [$vector; V] = std::array::from_fn(|v| $load(panel.add(v * $lanes)));
                         for r in 0..R {
-                            let w = $one(*rows[r].add(k * at.many.step));
+                            let w = $one(*rows[r].add(k * many.step));
                             for v in 0..V {
                                 sums[r][v] = $fma(x[v], w, sums[r][v]);
                             }
