@@ -86,8 +86,9 @@ pub struct Line {
 /// *Shapes and units*: `losses[i]` and `errors[i]` belong to `alphas[i]`; distances are Euclidean in θ. The reading's
 /// convention is that of the first site; each curve carries its own.
 ///
-/// *Cost*: a forward for each α and site, all in one call to the site while the points fit in 256 MiB; with the Gauss
-/// length one more for each α of [0, 1].
+/// *Cost*: a forward for each α and site, as a [section](Site::section) of the site: of a network, one without the
+/// first layer. All α go to the site in one call while the points fit in 256 MiB. With the Gauss length one more
+/// forward, a whole one, for each α of [0, 1].
 ///
 /// *When it misleads*: a straight line in θ is none under a rescaling or a reordering of hidden units, so a barrier
 /// between two runs may vanish when they are aligned. Running statistics of batch normalisation decide much of the
@@ -148,6 +149,12 @@ struct Between<'a> {
 }
 
 impl Between<'_> {
+    /// Of both ends, for each α. Equal ends are one point, which rounding shall not move.
+    fn coefficients(&self, alphas: &[f64]) -> Vec<[f64; 2]> {
+        let still = self.theta_start == self.theta_end;
+        alphas.iter().map(|alpha| if still { [1.0, 0.0] } else { [1.0 - alpha, *alpha] }).collect()
+    }
+
     /// Both ends to the bit: at 0 and 1 the other end does not enter, so that a diverged one spoils only the middle.
     fn write(&self, alpha: f64, theta: &mut [f64]) {
         if alpha == 0.0 || alpha == 1.0 {
@@ -179,8 +186,8 @@ fn curve(
     options: &LineOptions,
     work: &mut Work,
 ) -> Result<Curve, SectionError> {
-    let write = |i: usize, theta: &mut [f64]| between.write(alphas[i], theta);
-    let values = values_at(site, alphas.len(), usize::MAX, &write, &mut |_| ())?;
+    let ends = [between.theta_start, between.theta_end];
+    let values = values_at(site, ends, &between.coefficients(alphas), usize::MAX, &mut |_| ())?;
     work.forwards += alphas.len() as u64;
     let mut gauss_length = None;
     if options.gauss_length {

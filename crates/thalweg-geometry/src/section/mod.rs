@@ -16,7 +16,7 @@ pub use line::{Curve, Distance, Line, LineOptions, line};
 pub use plane::{Plane, PlaneOptions, plane, random_plane};
 pub use trajectory::{Centre, Trajectory, TrajectoryError, trajectory};
 
-use crate::site::{Matrix, Site, SiteError, Value};
+use crate::site::{Matrix, Site, SiteError, Value, complete, points_together, written};
 use thiserror::Error;
 
 /// Why there was nothing to measure. Losses that are not finite are outcomes.
@@ -54,67 +54,34 @@ pub enum SectionError {
     /// A grid that cannot be.
     #[error(transparent)]
     Grid(#[from] GridError),
-    /// The site answered for another number of points.
-    #[error("the site returned {found} results for {expected} points")]
-    Answers {
-        /// Points asked for.
-        expected: usize,
-        /// Results returned.
-        found: usize,
-    },
     /// The site gave no answer.
     #[error(transparent)]
     Site(#[from] SiteError),
 }
-
-/// Bytes of points that are handed to a site at a time.
-const POINT_BYTES: usize = 1 << 28;
 
 fn check_dimension(what: &'static str, expected: usize, vector: &[f64]) -> Result<(), SectionError> {
     let found = vector.len();
     if found == expected { Ok(()) } else { Err(SectionError::Dimension { what, expected, found }) }
 }
 
-/// Asks for `count` points that `write` fills in, in as few calls as `most` and [`POINT_BYTES`] allow.
-fn batches<T>(
-    dimension: usize,
-    count: usize,
-    most: usize,
-    write: &dyn Fn(usize, &mut [f64]),
-    mut ask: impl FnMut(&[&[f64]]) -> Result<Vec<T>, SiteError>,
-    mut take: impl FnMut(usize, T),
-) -> Result<(), SectionError> {
-    let batch = (POINT_BYTES / (8 * dimension.max(1))).clamp(1, most.max(1)).min(count.max(1));
-    let mut points = vec![vec![0.0; dimension]; batch];
-    for start in (0..count).step_by(batch) {
-        let expected = batch.min(count - start);
-        for (offset, point) in points[..expected].iter_mut().enumerate() {
-            write(start + offset, point);
-        }
-        let asked: Vec<&[f64]> = points[..expected].iter().map(Vec::as_slice).collect();
-        let answers = ask(&asked)?;
-        if answers.len() != expected {
-            return Err(SectionError::Answers { expected, found: answers.len() });
-        }
-        answers.into_iter().enumerate().for_each(|(offset, answer)| take(start + offset, answer));
-    }
-    Ok(())
-}
-
-/// The values at `count` points.
-fn values_at(
+/// The values at the points Σ cᵢ·θᵢ, in calls of at most `most` of them.
+fn values_at<const K: usize>(
     site: &dyn Site,
-    count: usize,
+    vectors: [&[f64]; K],
+    coefficients: &[[f64; K]],
     most: usize,
-    write: &dyn Fn(usize, &mut [f64]),
     done: &mut dyn FnMut(usize),
 ) -> Result<Vec<Value>, SectionError> {
-    let mut values = Vec::with_capacity(count);
-    let take = |number: usize, value| {
-        values.push(value);
-        done(number + 1);
-    };
-    batches(site.dimension(), count, most, write, |points| site.values(points), take)?;
+    let section = site.section(&vectors);
+    let mut values = Vec::with_capacity(coefficients.len());
+    // The larger the points, the longer a call takes and the less of the progress is told.
+    for together in coefficients.chunks(most.min(points_together(site.dimension()))) {
+        let asked: Vec<&[f64]> = together.iter().map(|point| &point[..]).collect();
+        for value in complete(asked.len(), section.values(&asked)?)? {
+            values.push(value);
+            done(values.len());
+        }
+    }
     Ok(values)
 }
 
@@ -125,7 +92,7 @@ fn outputs_at(
     write: &dyn Fn(usize, &mut [f64]),
     take: &mut dyn FnMut(usize, Matrix),
 ) -> Result<(), SectionError> {
-    batches(site.dimension(), count, 4, write, |points| site.outputs(points), take)
+    Ok(written(site.dimension(), count, 4, write, |points| site.outputs(points), take)?)
 }
 
 /// Losses and, where every value has one, errors.

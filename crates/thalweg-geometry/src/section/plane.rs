@@ -72,7 +72,8 @@ impl Plane {
 /// *Shapes and units*: see [`Plane`]; a and b are in units of u and v, whose norms and angle the frame gives. The
 /// directions are taken as they are: an oblique frame is reported, not straightened.
 ///
-/// *Cost*: a forward for each point; up to 256 points, or 256 MiB of them, go to the site in one call.
+/// *Cost*: a forward for each point, as a [section](Site::section) of the site: of a network, one without the first
+/// layer. Up to 256 points, or 256 MiB of them, go to the site in one call.
 ///
 /// *When it misleads*: a plane through a point of ℝⁿ shows almost nothing of ℝⁿ: the curvature along a random
 /// direction is near tr H/n, so sharp directions are averaged away. Compare pictures with the same normalisation
@@ -108,13 +109,9 @@ pub fn plane(
     }
     let (a, b) = (options.a.points(), options.b.points());
     let count = a.len() * b.len();
-    let write = |number: usize, point: &mut [f64]| {
-        let (row, column) = (number / a.len(), number % a.len());
-        for (i, point) in point.iter_mut().enumerate() {
-            *point = theta[i] + a[column] * u[i] + b[row] * v[i];
-        }
-    };
-    let values = values_at(site, count, POINTS_TOGETHER, &write, &mut |done| progress(done, count))?;
+    let points: Vec<[f64; 3]> = b.iter().flat_map(|&b| a.iter().map(move |&a| [1.0, a, b])).collect();
+    let mut told = |done| progress(done, count);
+    let values = values_at(site, [theta, u, v], &points, POINTS_TOGETHER, &mut told)?;
     let (losses, errors) = losses_and_errors(&values);
     let finite = losses.iter().all(|loss| loss.is_finite());
     Ok(Reading {

@@ -1,6 +1,6 @@
 //! A site that keeps count of what it is asked for.
 
-use super::{Convention, Matrix, Point, Site, SiteError, Value, Work};
+use super::{Convention, Matrix, Point, Section, Site, SiteError, Value, Work};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Wraps a site and counts the work done through it, by whichever thread.
@@ -47,7 +47,7 @@ impl<S: Site> Counted<S> {
         }
     }
 
-    /// How often `values` was called, with however many points.
+    /// How often `values` was called, a section's included, with however many points.
     pub fn calls(&self) -> u64 {
         self.counts.calls.load(Ordering::Relaxed)
     }
@@ -105,6 +105,23 @@ impl<S: Site> Site for Counted<S> {
 
     fn at<'a>(&'a self, theta: &[f64]) -> Box<dyn Point + 'a> {
         Box::new(CountedPoint { point: self.site.at(theta), counts: &self.counts })
+    }
+
+    fn section<'a>(&'a self, vectors: &[&[f64]]) -> Box<dyn Section + 'a> {
+        Box::new(CountedSection { section: self.site.section(vectors), counts: &self.counts })
+    }
+}
+
+struct CountedSection<'a> {
+    section: Box<dyn Section + 'a>,
+    counts: &'a Counts,
+}
+
+impl Section for CountedSection<'_> {
+    fn values(&self, coefficients: &[&[f64]]) -> Result<Vec<Value>, SiteError> {
+        add(&self.counts.forwards, coefficients.len());
+        add(&self.counts.calls, 1);
+        self.section.values(coefficients)
     }
 }
 

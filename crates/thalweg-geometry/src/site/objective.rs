@@ -5,7 +5,7 @@
 //! capability: instruments would then need a bound for each combination, and whether a site has a capability is
 //! often known at run time only (a callback from another language either was given or was not).
 
-use super::Convention;
+use super::{Convention, Section, WrittenSection};
 use thiserror::Error;
 
 /// The loss at a point, and the error where the task has one.
@@ -108,6 +108,14 @@ pub enum SiteError {
         /// The site's loss, from its convention.
         loss: String,
     },
+    /// It answered for another number of points.
+    #[error("the site returned {found} results for {expected} points")]
+    Answers {
+        /// Points asked for.
+        expected: usize,
+        /// Results returned.
+        found: usize,
+    },
     /// The site can, but this time it failed: a callback raised, a device was lost.
     #[error("the objective failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -176,6 +184,16 @@ pub trait Site: Sync {
     /// A site that can keep what does not change with the tangent returns an object that does; the default keeps θ.
     fn at<'a>(&'a self, theta: &[f64]) -> Box<dyn Point + 'a> {
         Box::new(Unkept { site: self, theta: theta.to_vec() })
+    }
+
+    /// The points Σ cᵢ·θᵢ of a few vectors θᵢ, for values at many coefficients: (1−α, α) of two ends are a line,
+    /// (1, a, b) of a centre and two directions a plane.
+    ///
+    /// A site may use that a part of its work is linear in θ, and do that part once a vector; the default writes the
+    /// points out. The values agree with [`values`](Self::values) at those points up to rounding. A vector whose
+    /// coefficient is 0 does not enter, even if it is not finite.
+    fn section<'a>(&'a self, vectors: &[&[f64]]) -> Box<dyn Section + 'a> {
+        Box::new(WrittenSection::new(self, vectors))
     }
 
     /// The refusal to compute something.
