@@ -94,7 +94,7 @@ pub(crate) fn complete<T>(expected: usize, answers: Vec<T>) -> Result<Vec<T>, Si
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::{Convention, Counted};
+    use crate::site::Counted;
     use crate::testbed::Rosenbrock;
 
     #[test]
