@@ -1,19 +1,20 @@
 //! A network, a loss and a data set as the site that instruments see.
 //!
-//! The border is f64 and the network computes in `T`: a point is rounded to `T` when it comes in. Lines and planes
-//! are laid out in f64 before that, so two neighbouring points in f32 differ by what the plane says and not by
-//! accumulated rounding.
+//! The border is f64 and the network computes in `T`: a point is rounded to `T` when it comes in. Of a line or a plane
+//! it is the vectors and the coefficients that are rounded, each once, and the first layer's outputs are combined in
+//! `T`: there too nothing accumulates from one point to its neighbour.
 
 use std::sync::{Arc, OnceLock};
 
 use thalweg_geometry::site::{
-    BatchNorm, Convention, DataSubset, Dtype, Matrix, Mode, Point, Reduction, Site, SiteError, Value,
+    BatchNorm, Convention, DataSubset, Dtype, Matrix, Mode, Point, Reduction, Section, Site, SiteError,
+    Value, WrittenSection,
 };
 use thalweg_kernel::Real;
 use thalweg_learn::arch::Architecture;
 use thalweg_learn::data::Dataset;
 use thalweg_learn::loss::Loss;
-use thalweg_learn::objective::{Curvature, Examples, Matrix as Which, Objective};
+use thalweg_learn::objective::{self, Curvature, Examples, Matrix as Which, Objective};
 
 /// Elements of points that are converted and in memory at a time.
 const ELEMENTS_TOGETHER: usize = 1 << 25;
@@ -97,7 +98,7 @@ impl<T: Real> Site for NetworkSite<T> {
 
     fn values(&self, points: &[&[f64]]) -> Result<Vec<Value>, SiteError> {
         let values = self.at_points(points, |points| self.objective.values(points, &self.examples));
-        Ok(values.into_iter().map(|value| Value { loss: value.loss, error: Some(value.error) }).collect())
+        Ok(values.into_iter().map(value).collect())
     }
 
     fn gradient(&self, theta: &[f64], out: &mut [f64]) -> Result<f64, SiteError> {
@@ -150,6 +151,37 @@ impl<T: Real> Site for NetworkSite<T> {
             ggn: OnceLock::new(),
         })
     }
+
+    fn section<'a>(&'a self, vectors: &[&[f64]]) -> Box<dyn Section + 'a> {
+        let narrow: Vec<Vec<T>> = vectors.iter().map(|vector| rounded(vector)).collect();
+        let narrow: Vec<&[T]> = narrow.iter().map(Vec::as_slice).collect();
+        Box::new(NetworkSection {
+            kept: self.objective.section(&narrow, &self.examples),
+            written: WrittenSection::new(self, vectors),
+        })
+    }
+}
+
+/// A network on the span of a few vectors, whose first layer's outputs are computed with the vectors and kept.
+struct NetworkSection<'a, T: Real> {
+    kept: objective::Section<'a, T>,
+    written: WrittenSection<'a, NetworkSite<T>>,
+}
+
+impl<T: Real> Section for NetworkSection<'_, T> {
+    /// A value that is not finite is computed again at the point itself: what is kept of a diverged vector makes NaN
+    /// where its coefficient is 0, and may overflow where the point does not.
+    fn values(&self, coefficients: &[&[f64]]) -> Result<Vec<Value>, SiteError> {
+        let narrow: Vec<Vec<T>> = coefficients.iter().map(|point| rounded(point)).collect();
+        let narrow: Vec<&[T]> = narrow.iter().map(Vec::as_slice).collect();
+        let mut values: Vec<Value> = self.kept.values(&narrow).into_iter().map(value).collect();
+        let doubtful: Vec<usize> = (0..values.len()).filter(|&k| !values[k].loss.is_finite()).collect();
+        let again: Vec<&[f64]> = doubtful.iter().map(|&k| coefficients[k]).collect();
+        for (k, value) in doubtful.into_iter().zip(self.written.values(&again)?) {
+            values[k] = value;
+        }
+        Ok(values)
+    }
 }
 
 /// A network at one θ, which is rounded to `T` once. What products need of θ alone is computed with the first of them
@@ -198,6 +230,10 @@ impl<T: Real> Point for NetworkPoint<'_, T> {
         self.site.vjps_at(&self.rounded, cotangents, out);
         Ok(())
     }
+}
+
+fn value(value: objective::Value) -> Value {
+    Value { loss: value.loss, error: Some(value.error) }
 }
 
 /// Hands all tangents over in one call, `[k, n]` row-major.

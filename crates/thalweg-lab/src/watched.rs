@@ -3,13 +3,16 @@
 //! Instruments know nothing of progress bars and signals, and most of them ask for everything in a few long calls.
 //! This wrapper cuts those into short ones, which changes no bit of a site whose points are independent.
 
-use thalweg_geometry::site::{Convention, Matrix, Point, Site, SiteError, Value};
+use thalweg_geometry::site::{Convention, Matrix, Point, Section, Site, SiteError, Value};
 
 use crate::interrupt;
 use crate::progress::Stage;
 
 /// Points that go to the site between two looks at the interrupt.
 const POINTS_TOGETHER: usize = 32;
+
+/// The same of a section: points there are cheaper, and a line of 51 with its ends goes in one call.
+const SECTION_POINTS_TOGETHER: usize = 64;
 
 /// A site whose every evaluation counts as one unit of a stage. When an interrupt was asked for, the next call fails
 /// with [`interrupt::Interrupted`] as the cause.
@@ -88,6 +91,27 @@ impl Site for Watched<'_> {
     fn at<'b>(&'b self, theta: &[f64]) -> Box<dyn Point + 'b> {
         Box::new(WatchedPoint { watched: self, point: self.site.at(theta) })
     }
+
+    fn section<'b>(&'b self, vectors: &[&[f64]]) -> Box<dyn Section + 'b> {
+        Box::new(WatchedSection { watched: self, section: self.site.section(vectors) })
+    }
+}
+
+/// A section of the site's own, with the same watch.
+struct WatchedSection<'a> {
+    watched: &'a Watched<'a>,
+    section: Box<dyn Section + 'a>,
+}
+
+impl Section for WatchedSection<'_> {
+    fn values(&self, coefficients: &[&[f64]]) -> Result<Vec<Value>, SiteError> {
+        let mut values = Vec::with_capacity(coefficients.len());
+        for coefficients in coefficients.chunks(SECTION_POINTS_TOGETHER) {
+            values.extend(self.section.values(coefficients)?);
+            self.watched.done(coefficients.len())?;
+        }
+        Ok(values)
+    }
 }
 
 /// A point of the site's own, with the same watch.
@@ -142,6 +166,23 @@ mod tests {
         let values = Watched::new(&site, &stage).values(&points).unwrap();
         assert_eq!(values, Rosenbrock::new(2).values(&points).unwrap());
         assert_eq!((site.calls(), site.work().forwards), (3, 70));
+    }
+
+    #[test]
+    fn long_calls_of_a_section_are_cut_and_a_line_is_not() {
+        let site = Counted::new(Rosenbrock::new(2));
+        let stage = Progress::new(true).stage("values", 181, "points");
+        let (from, to) = ([0.4, -1.0], [1.1, 2.0]);
+        let coefficients: Vec<[f64; 2]> =
+            (0..130).map(|k| [1.0 - f64::from(k) / 64.0, f64::from(k) / 64.0]).collect();
+        let coefficients: Vec<&[f64]> = coefficients.iter().map(|point| &point[..]).collect();
+        let watched = Watched::new(&site, &stage);
+        let section = watched.section(&[&from, &to]);
+        let values = section.values(&coefficients).unwrap();
+        assert_eq!(values, Rosenbrock::new(2).section(&[&from, &to]).values(&coefficients).unwrap());
+        assert_eq!((site.calls(), site.work().forwards), (3, 130));
+        section.values(&coefficients[..51]).unwrap();
+        assert_eq!((site.calls(), site.work().forwards), (4, 181));
     }
 
     #[test]

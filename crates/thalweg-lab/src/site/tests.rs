@@ -79,6 +79,62 @@ fn the_site_is_the_objective_in_both_precisions() {
     agrees::<f64>();
 }
 
+/// A line and a plane, inside and beyond their ends: the section's values and those at the points written out in f64.
+fn section_agrees<T: Real>(tolerance: f64) {
+    let (architecture, data) = small();
+    let site = NetworkSite::<T>::new(Arc::clone(&architecture), Loss::CrossEntropy, &data);
+    let n = site.dimension();
+    let start = widened(&theta::<T>(&*architecture));
+    let (end, direction) = (random(n, 6), random(n, 7));
+    let line: Vec<Vec<f64>> =
+        (-4..=20).map(|k| vec![1.0 - f64::from(k) / 16.0, f64::from(k) / 16.0]).collect();
+    let plane: Vec<Vec<f64>> =
+        (0..25).map(|k| vec![1.0, 0.3 * f64::from(k % 5 - 2), 0.2 * f64::from(k / 5 - 2)]).collect();
+    for (vectors, coefficients) in [(vec![&start[..], &end], line), (vec![&start, &end, &direction], plane)] {
+        let points: Vec<Vec<f64>> = coefficients
+            .iter()
+            .map(|c| (0..n).map(|i| vectors.iter().zip(c).map(|(v, c)| c * v[i]).sum()).collect())
+            .collect();
+        let expected = site.values(&points.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+        let asked: Vec<&[f64]> = coefficients.iter().map(Vec::as_slice).collect();
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| site.section(&vectors).values(&asked).unwrap())
+        };
+        let found = on(1);
+        for (found, expected) in found.iter().zip(&expected) {
+            let apart = (found.loss - expected.loss).abs();
+            assert!(apart <= tolerance * expected.loss, "{found:?} {expected:?}");
+            assert!((found.error.unwrap() - expected.error.unwrap()).abs() <= tolerance);
+        }
+        assert_eq!(found, on(3), "on another number of threads");
+        let section = site.section(&vectors);
+        let one_by_one = asked.iter().map(|&point| section.values(&[point]).unwrap()[0]);
+        assert!(found.iter().copied().eq(one_by_one), "handed over one by one");
+    }
+}
+
+#[test]
+fn a_section_has_the_values_of_its_points_in_both_precisions() {
+    section_agrees::<f32>(1e-6);
+    section_agrees::<f64>(1e-13);
+}
+
+#[test]
+fn a_diverged_vector_spoils_only_points_that_it_enters() {
+    let (architecture, data) = small();
+    let site = NetworkSite::<f32>::new(Arc::clone(&architecture), Loss::CrossEntropy, &data);
+    let start = widened(&theta::<f32>(&*architecture));
+    let known = site.values(&[&start]).unwrap()[0];
+    // Finite in f32, but not what a layer makes of it.
+    for end in [vec![f64::NAN; start.len()], vec![f64::INFINITY; start.len()], vec![3e38; start.len()]] {
+        let values = site.section(&[&start, &end]).values(&[&[1.0, 0.0], &[0.0, 1.0]]).unwrap();
+        assert_eq!(values[0], known);
+        assert_eq!(values[1].loss.to_bits(), site.values(&[&end]).unwrap()[0].loss.to_bits());
+        assert!(!values[1].loss.is_finite());
+    }
+}
+
 #[test]
 fn the_convention_says_what_is_measured() {
     let (architecture, data) = small();
