@@ -21,12 +21,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Sets one field over that, for example model.widths=[64,64]; may be given more than once.
-    #[arg(long, value_name = "PATH=VALUE")]
+    // Not doc comments: brackets are links there, and backticks would be shown at the terminal.
+    #[arg(
+        long,
+        value_name = "PATH=VALUE",
+        help = "Sets one field over that, for example model.widths=[64,64]; may be given more than once"
+    )]
     set: Vec<String>,
 
-    /// The folder for everything; runs/survey-<name of the run> if not given.
-    #[arg(long, value_name = "DIR")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The folder for everything; runs/survey-<name of the run> if not given"
+    )]
     out: Option<PathBuf>,
 
     /// Prints the whole configuration as TOML with a comment for every field, and does nothing else.
