@@ -20,6 +20,8 @@ pub struct Section<'o, T: Real> {
     kept: Option<Vec<Vec<T>>>,
 }
 
+/// Examples in a shard: many points give threads enough to do, so shards may be long, and calls few.
+const LONG_SHARD: usize = 384;
 /// Points that are written out together, in elements.
 const POINTS: usize = 1 << 24;
 
@@ -29,7 +31,7 @@ impl<'o, T: Real> Section<'o, T> {
         for vector in vectors {
             assert_eq!(vector.len(), objective.dimension(), "a vector's length");
         }
-        let head = objective.program(Quantity::SectionHead, Cut::new(objective.examples()));
+        let head = objective.program(Quantity::SectionHead, Cut::by(objective.examples(), LONG_SHARD));
         let affordable = vectors.len() * head.kept_size() * size_of::<T>() <= BUDGET;
         let kept = affordable.then(|| {
             let mut kept: Vec<Vec<T>> = Vec::new();
@@ -64,7 +66,7 @@ impl<'o, T: Real> Section<'o, T> {
             let both = thetas.iter().zip(points);
             let mut points: Vec<Point<'_, T>> = both.map(|(t, c)| Point::scalars(vec![t, c])).collect();
             let quantity = Quantity::SectionValue(self.vectors.len());
-            let program = self.objective.program(quantity, Cut::new(self.objective.examples()));
+            let program = self.objective.program(quantity, Cut::by(self.objective.examples(), LONG_SHARD));
             with_data(self.objective, self.examples, kept, |data| program.evaluate(&mut points, data));
             values
                 .extend(points.iter().map(|point| Value { loss: point.scalars[0], error: point.scalars[1] }));

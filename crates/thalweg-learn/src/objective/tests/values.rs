@@ -46,7 +46,8 @@ fn values_on_a_section_are_those_of_its_points() {
                         (0..problem.n()).map(|p| (0..count).map(|i| c[i] * vectors[i][p]).sum()).collect();
                     let truth = problem.objective.values(&[&theta], &problem.examples)[0];
                     assert!((found.loss - truth.loss).abs() <= 1e-13 * truth.loss, "{sizes:?} {loss:?}");
-                    assert_eq!(found.error, truth.error, "{sizes:?} {loss:?}");
+                    // The shards are others, so the same examples are added in another order.
+                    assert!((found.error - truth.error).abs() <= 1e-15, "{sizes:?} {loss:?}");
                 }
             }
         }
