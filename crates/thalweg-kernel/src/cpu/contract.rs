@@ -1,6 +1,6 @@
 //! Contractions: batches of matrix products of any strides.
 //!
-//! Products of few rows with many go to [`super::row_products`], all others to the `gemm` crate.
+//! Products of a shard's few rows with weights go to [`super::panel_products`], all others to the `gemm` crate.
 //!
 //! Labels are sorted into batch axes, rows (m), columns (n) and summed axes (k), neighbours that lie in memory as
 //! one are merged, and the largest axis of each group becomes an axis of the matrix product; the rest are loops.
@@ -14,7 +14,7 @@ use gemm::Parallelism;
 use super::axes::{Axis, MAX_AXES, advance, merged, position};
 use super::memory::{Memory, Place};
 #[cfg(target_arch = "x86_64")]
-use super::row_products;
+use super::panel_products;
 use crate::Real;
 use crate::call::{Binary, Fused, Instruction, Labels, Reduction, ReductionKind, Store, View};
 use crate::simd::Level;
@@ -170,7 +170,7 @@ impl Product {
         let counter = &mut counter[..self.extents.len()];
         let outer = self.extents.len() - self.summed;
         #[cfg(target_arch = "x86_64")]
-        let of_rows = self.is_of_rows::<T>(memory.level);
+        let lanes_of = self.lanes_of::<T>(memory.level);
         loop {
             // The first term of a sum over the outer summed axes overwrites, the others add.
             let adds = self.adds || counter[outer..].iter().any(|&c| c != 0);
@@ -180,8 +180,8 @@ impl Product {
                 let b = memory.at(self.b.0, self.b.1 + position(counter, &self.strides[B]));
                 let out = memory.at(self.out.0, self.out.1 + position(counter, &self.strides[OUT]));
                 #[cfg(target_arch = "x86_64")]
-                if of_rows {
-                    self.of_rows(memory, a.cast_const(), b.cast_const(), out, adds);
+                if let Some(lanes_of) = lanes_of {
+                    self.in_panels(memory, lanes_of, [a.cast_const(), b.cast_const()], out, adds);
                     if !advance(counter, &self.extents) {
                         break;
                     }
@@ -218,48 +218,54 @@ impl Product {
     /// Elements of workspace that the product needs, in this precision and at this level.
     pub(crate) fn workspace<T: Real>(&self, level: Level) -> usize {
         #[cfg(target_arch = "x86_64")]
-        if self.is_of_rows::<T>(level) {
-            let [m, n, k] = self.size;
-            return row_products::workspace(m.min(n), m.max(n), k);
+        if let Some(lanes_of) = self.lanes_of::<T>(level) {
+            return panel_products::workspace(self.size[1 - lanes_of]);
         }
         let _ = level;
         0
     }
 
-    /// Whether it is a product of rows with rows that goes better without packing the larger factor.
+    /// Which factor to pack in panels, if that is the better way.
     #[cfg(target_arch = "x86_64")]
-    fn is_of_rows<T: Real>(&self, level: Level) -> bool {
+    fn lanes_of<T: Real>(&self, level: Level) -> Option<usize> {
         let [m, n, k] = self.size;
-        let along_k = if m <= n { self.b_strides[0] == 1 } else { self.a_strides[1] == 1 };
-        T::NAME == f32::NAME && along_k && row_products::suits(level, m.min(n), m.max(n), k)
+        let [[a_m, a_k], [b_k, b_n], [out_m, out_n]] = [self.a_strides, self.b_strides, self.out_strides]
+            .map(|strides| strides.map(|stride| stride as usize));
+        let a = panel_products::Side { extent: m, along: a_m, step: a_k, out: out_m };
+        let b = panel_products::Side { extent: n, along: b_n, step: b_k, out: out_n };
+        if T::NAME == f32::NAME { panel_products::lanes_of(level, [a, b], k) } else { None }
     }
 
-    /// Multiplies rows with rows.
+    /// Multiplies with one factor in panels.
     ///
     /// # Safety
-    /// It must be such a product, and the views must hold the elements of one.
+    /// [`Self::lanes_of`] said so, and the views must hold the elements of one product.
     #[cfg(target_arch = "x86_64")]
-    unsafe fn of_rows<T: Real>(
+    unsafe fn in_panels<T: Real>(
         &self,
         memory: &Memory<'_, T>,
-        a: *const T,
-        b: *const T,
+        lanes_of: usize,
+        factors: [*const T; 2],
         out: *mut T,
         adds: bool,
     ) {
-        let [m, n, k] = self.size;
-        let factor = |start: *const T, rows: usize, row: isize, step: isize| row_products::Factor {
-            start: start.cast(),
-            rows,
-            row: row as usize,
-            step: step as usize,
+        use panel_products::{Factor, Product};
+        let [along, step] = [
+            [self.a_strides[0], self.b_strides[1]].map(|stride| stride as usize),
+            [self.a_strides[1], self.b_strides[0]].map(|stride| stride as usize),
+        ];
+        let factor = |of: usize| Factor {
+            start: factors[of].cast(),
+            extent: self.size[of],
+            along: along[of],
+            step: step[of],
         };
-        let a = factor(a, m, self.a_strides[0], self.a_strides[1]);
-        let b = factor(b, n, self.b_strides[1], self.b_strides[0]);
-        let [along_m, along_n] = self.out_strides.map(|stride| stride as usize);
-        let (few, many, along) = if m <= n { (a, b, [along_m, along_n]) } else { (b, a, [along_n, along_m]) };
-        let out = row_products::Product { start: out.cast(), few: along[0], many: along[1], adds };
+        let [lanes, rows] = [lanes_of, 1 - lanes_of].map(|of| self.out_strides[of] as usize);
+        let out = Product { start: out.cast(), lanes, rows, adds };
+        let (lanes, rows) = (factor(lanes_of), factor(1 - lanes_of));
         // SAFETY: T is f32, the level is the machine's, the workspace was sized for this product.
-        unsafe { row_products::multiply(memory.level, few, many, k, out, memory.workspace.cast()) };
+        unsafe {
+            panel_products::multiply(memory.level, lanes, rows, self.size[2], out, memory.workspace.cast());
+        }
     }
 }

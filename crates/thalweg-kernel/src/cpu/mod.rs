@@ -11,12 +11,14 @@ pub(crate) mod fused;
 pub(crate) mod index;
 pub(crate) mod machine;
 pub(crate) mod memory;
+#[cfg(target_arch = "x86_64")]
+mod panel_products;
 pub(crate) mod plan;
 pub(crate) mod reduce;
-#[cfg(target_arch = "x86_64")]
-mod row_products;
 pub(crate) mod tape;
 pub(crate) mod tile;
+#[cfg(target_arch = "x86_64")]
+mod transpose;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,8 @@ mod elementary;
 mod fused;
 mod index;
 mod machine;
+#[cfg(target_arch = "x86_64")]
+mod panel_products;
 mod reference;
 
 use rand_chacha::ChaCha12Rng;
