@@ -31,6 +31,8 @@ pub enum Unary {
     Exp,
     /// Natural logarithm.
     Log,
+    /// ln(1 + x), accurate where x is small.
+    Log1p,
     /// Hyperbolic tangent.
     Tanh,
     /// Error function, 2/√π ∫₀ˣ e^(−t²) dt.

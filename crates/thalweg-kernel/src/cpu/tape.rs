@@ -44,6 +44,7 @@ pub(crate) unsafe fn apply<I: Isa, T: Real>(op: Op, slots: &[*mut T], n: usize) 
                 Unary::Neg => each!(x => -x),
                 Unary::Exp => each!(x => x.exponential::<I>()),
                 Unary::Log => each!(x => x.logarithm::<I>()),
+                Unary::Log1p => each!(x => x.logarithm_one_plus::<I>()),
                 Unary::Tanh => each!(x => x.tangent_hyperbolic::<I>()),
                 Unary::Erf => each!(x => x.error_function::<I>()),
                 Unary::Logistic => each!(x => x.logistic::<I>()),

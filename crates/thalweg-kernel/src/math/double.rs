@@ -28,6 +28,10 @@ impl Float for f64 {
         libm::log(self)
     }
     #[inline(always)]
+    fn logarithm_one_plus<I: Isa>(self) -> Self {
+        libm::log1p(self)
+    }
+    #[inline(always)]
     fn tangent_hyperbolic<I: Isa>(self) -> Self {
         libm::tanh(self)
     }

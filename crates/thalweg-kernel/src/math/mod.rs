@@ -27,6 +27,8 @@ pub trait Float: Copy {
     fn exponential<I: Isa>(self) -> Self;
     /// ln x
     fn logarithm<I: Isa>(self) -> Self;
+    /// ln(1 + x)
+    fn logarithm_one_plus<I: Isa>(self) -> Self;
     /// tanh x
     fn tangent_hyperbolic<I: Isa>(self) -> Self;
     /// erf x

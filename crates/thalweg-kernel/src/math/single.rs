@@ -106,6 +106,18 @@ impl Float for f32 {
     }
 
     #[inline(always)]
+    fn logarithm_one_plus<I: Isa>(self) -> Self {
+        // 1 + x rounds to u; what rounding took away is put back to first order, which is enough.
+        let u = 1.0 + self;
+        let lost = self - (u - 1.0);
+        let log = u.logarithm::<I>() + lost / u;
+        // At −1, at ∞ and for x so large that 1 + x is x, nothing was lost.
+        let log = if u == 0.0 { f32::NEG_INFINITY } else { log };
+        let log = if u < f32::INFINITY { log } else { u };
+        if self == 0.0 { self } else { log }
+    }
+
+    #[inline(always)]
     fn tangent_hyperbolic<I: Isa>(self) -> Self {
         // tanh x rounds to 1 from 9.02 on.
         let x = self.abs();
@@ -257,6 +269,22 @@ mod tests {
         assert_eq!(0f32.logarithm::<Fused>(), f32::NEG_INFINITY);
         assert_eq!((-0f32).logarithm::<Fused>(), f32::NEG_INFINITY);
         assert!((-1f32).logarithm::<Fused>().is_nan());
+    }
+
+    #[test]
+    fn logarithm_of_one_plus() {
+        within(3.0, |x| [x.logarithm_one_plus::<Portable>(), x.logarithm_one_plus::<Fused>()], libm::log1p);
+        let log1p = |x: f32| x.logarithm_one_plus::<Fused>();
+        assert_eq!(log1p(-1.0), f32::NEG_INFINITY);
+        assert_eq!(log1p(f32::INFINITY), f32::INFINITY);
+        assert_eq!(log1p(f32::MAX), f32::MAX.ln());
+        assert_eq!(log1p(-0.0).to_bits(), (-0f32).to_bits());
+        assert!(log1p(-1.5).is_nan() && log1p(f32::NAN).is_nan());
+        // From the smallest number up to where 1 + x is x.
+        for i in -1490..320 {
+            let x = 2f64.powf(f64::from(i) * 0.1) as f32;
+            assert!(ulps(log1p(x), libm::log1p(f64::from(x))) < 3.0, "{x}");
+        }
     }
 
     #[test]

@@ -138,6 +138,8 @@ impl Builder {
         let node = self.node(x.id());
         let count = |axes: &[usize]| axes.iter().map(|&axis| node.ty.shape[axis]).product::<usize>();
         let times = |value: Var<'b>, axes: &[usize]| match reduce.kind {
+            // Not even a repeated infinity is anything if it is never added.
+            ReductionKind::Sum if count(axes) == 0 => Some(self.zeros(&value.shape())),
             ReductionKind::Sum => Some(value * count(axes) as f64),
             ReductionKind::Max => (count(axes) > 0).then_some(value),
         };

@@ -85,6 +85,8 @@ impl<'b> Var<'b> {
         exp => Unary::Exp,
         /// Natural logarithm.
         log => Unary::Log,
+        /// ln(1 + x), accurate where x is small.
+        log1p => Unary::Log1p,
         /// Hyperbolic tangent.
         tanh => Unary::Tanh,
         /// Error function.

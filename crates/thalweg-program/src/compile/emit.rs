@@ -122,7 +122,7 @@ impl Emitter<'_> {
             let to = View { space: Space::Output(binding.slot), layout: binding.layout.clone() };
             let here = View { space: self.places[node].space, layout: self.places[node].layout.clone() };
             if here == to
-                && self.places[node].kind.computes()
+                && (self.places[node].kind.computes() || self.places[node].kind == Kind::Sum)
                 && !std::mem::replace(&mut computed[node], true)
             {
                 continue;

@@ -28,10 +28,13 @@ impl Step {
     }
 }
 
+/// Reductions in a pass at most: as many as a fused call takes.
+const REDUCTIONS: usize = 64;
+
 pub(super) fn steps(program: &Program, places: &[Place]) -> Vec<Step> {
     let levels = levels(program, places);
     let mut order: Vec<(usize, Step)> = Vec::new();
-    let mut passes: HashMap<(usize, &[usize]), usize> = HashMap::new();
+    let mut passes: HashMap<(usize, &[usize]), (usize, usize)> = HashMap::new();
     for (position, node) in program.nodes.iter().enumerate() {
         let shape = match places[position].kind {
             Kind::Elementwise => &node.ty.shape[..],
@@ -42,10 +45,15 @@ pub(super) fn steps(program: &Program, places: &[Place]) -> Vec<Step> {
             }
             Kind::Dead | Kind::Given | Kind::Loaded | Kind::Constant | Kind::View | Kind::Sum => continue,
         };
-        let pass = *passes.entry((levels[position], shape)).or_insert_with(|| {
+        let key = (levels[position], shape);
+        let reduces = places[position].kind == Kind::Reduction;
+        // A full pass is followed by another, which loads what it needs of the first.
+        let open = passes.get(&key).copied().filter(|&(_, reductions)| !reduces || reductions < REDUCTIONS);
+        let (pass, reductions) = open.unwrap_or_else(|| {
             order.push((levels[position], Step::Fused { shape: shape.to_vec(), nodes: Vec::new() }));
-            order.len() - 1
+            (order.len() - 1, 0)
         });
+        passes.insert(key, (pass, reductions + usize::from(reduces)));
         if let Step::Fused { nodes, .. } = &mut order[pass].1 {
             nodes.push(position);
         }

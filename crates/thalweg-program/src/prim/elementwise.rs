@@ -36,6 +36,7 @@ impl Primitive for Unary {
             Self::Neg => "neg",
             Self::Exp => "exp",
             Self::Log => "log",
+            Self::Log1p => "log1p",
             Self::Tanh => "tanh",
             Self::Erf => "erf",
             Self::Logistic => "logistic",
@@ -70,6 +71,7 @@ impl Primitive for Unary {
             Self::Neg => -t,
             Self::Exp => t * y,
             Self::Log => t / x,
+            Self::Log1p => t / (1.0 + x),
             Self::Tanh => t * (1.0 - y * y),
             Self::Erf => t * ((-(x * x)).exp() * (2.0 / PI.sqrt())),
             Self::Logistic => t * (y * (1.0 - y)),
@@ -144,14 +146,15 @@ impl Primitive for Binary {
                 let share = first.greater(second) + first.equal(second) * 0.5;
                 (tangents[0].map(|t| t * share), tangents[1].map(|t| t * (1.0 - share)))
             }
-            // The derivative in the exponent is 0 where the base is 0, which y·log a would make NaN.
-            Self::Power => (
-                tangents[0].map(|t| t * (b * a.power(b - 1.0))),
-                tangents[1].map(|t| {
-                    let zero = a.builder().zeros(&a.shape());
-                    t * a.select(y * a.log(), zero)
-                }),
-            ),
+            // The derivatives are 0 in the base where the exponent is 0 and in the exponent where the base is 0,
+            // which the products 0·∞ would make NaN.
+            Self::Power => {
+                let zero = a.builder().zeros(&a.shape());
+                (
+                    tangents[0].map(|t| t * b.select(b * a.power(b - 1.0), zero)),
+                    tangents[1].map(|t| t * a.select(y * a.log(), zero)),
+                )
+            }
             Self::Greater | Self::Equal => (None, None),
         };
         match (from_a, from_b) {

@@ -36,7 +36,14 @@ impl Primitive for Pad {
         expect_axis(self.name(), inputs[0], self.axis)?;
         let mut ty = inputs[0].clone();
         let extent = &mut ty.shape[self.axis];
-        *extent += self.before + self.after + self.between * extent.saturating_sub(1);
+        let between = self.between.checked_mul(extent.saturating_sub(1));
+        let parts = [Some(self.before), Some(self.after), between];
+        let grown = parts.into_iter().try_fold(*extent, |sum, part| sum.checked_add(part?));
+        *extent = grown.ok_or_else(|| {
+            let message =
+                format!("{self:?} makes axis {} of {} longer than can be counted", self.axis, inputs[0]);
+            ShapeError::new(self.name(), message)
+        })?;
         Ok(ty)
     }
 

@@ -57,6 +57,8 @@ impl Primitive for Reduce {
         let (x, t) = (primals[0], tangents[0]?);
         Some(match self.kind {
             ReductionKind::Sum => t.sum(&self.axes),
+            // The maximum of nothing is −∞ wherever one stands.
+            ReductionKind::Max if self.axes.iter().any(|&axis| x.shape()[axis] == 0) => return None,
             // Ties are shared equally, as PyTorch's `amax` and JAX have it.
             ReductionKind::Max => {
                 let shape = x.shape();

@@ -26,8 +26,11 @@ impl Primitive for Slice {
     fn shape(&self, inputs: &[&Type]) -> Result<Type, ShapeError> {
         expect_operands(self.name(), inputs, 1)?;
         expect_axis(self.name(), inputs[0], self.axis)?;
-        let end = if self.extent == 0 { self.start } else { self.start + (self.extent - 1) * self.step + 1 };
-        if self.step == 0 || end > inputs[0].shape[self.axis] {
+        // The last element's position, unless no number can hold it.
+        let last =
+            self.extent.saturating_sub(1).checked_mul(self.step).and_then(|n| n.checked_add(self.start));
+        let end = last.and_then(|last| last.checked_add(usize::from(self.extent > 0)));
+        if self.step == 0 || end.is_none_or(|end| end > inputs[0].shape[self.axis]) {
             let message = format!(
                 "{} elements from {} by {} do not fit axis {} of {}",
                 self.extent, self.start, self.step, self.axis, inputs[0]

@@ -1,5 +1,7 @@
 //! Programs against a second opinion: naive loops over indices.
 
+mod cases;
+mod edges;
 mod op_table;
 mod random_programs;
 mod support;

@@ -54,6 +54,7 @@ fn unary(op: Unary, x: f64) -> f64 {
         Unary::Neg => -x,
         Unary::Exp => libm::exp(x),
         Unary::Log => libm::log(x),
+        Unary::Log1p => libm::log1p(x),
         Unary::Tanh => libm::tanh(x),
         Unary::Erf => libm::erf(x),
         Unary::Logistic => 1.0 / (1.0 + libm::exp(-x)),

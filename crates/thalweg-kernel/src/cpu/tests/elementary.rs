@@ -3,10 +3,11 @@ use crate::Layout;
 use crate::call::{Binary, Call, Fused, Instruction, Store, Unary};
 use crate::simd::Level;
 
-const ALL: [Unary; 21] = [
+const ALL: [Unary; 22] = [
     Unary::Neg,
     Unary::Exp,
     Unary::Log,
+    Unary::Log1p,
     Unary::Tanh,
     Unary::Erf,
     Unary::Logistic,

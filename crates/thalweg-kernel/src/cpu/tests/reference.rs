@@ -215,6 +215,7 @@ pub(super) fn evaluate(instruction: &Instruction, values: &[f64]) -> f64 {
                 Unary::Neg => -x,
                 Unary::Exp => libm::exp(x),
                 Unary::Log => libm::log(x),
+                Unary::Log1p => libm::log1p(x),
                 Unary::Tanh => libm::tanh(x),
                 Unary::Erf => libm::erf(x),
                 Unary::Logistic => 1.0 / (1.0 + libm::exp(-x)),
