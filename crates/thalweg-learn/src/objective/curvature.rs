@@ -1,10 +1,12 @@
 //! Curvature matrices at one point, to be multiplied with many tangents.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use thalweg_kernel::Real;
-use thalweg_program::evaluate::{Cut, Data, Point, Sharded};
+use thalweg_program::evaluate::{Cut, Point, Sharded};
 
+use super::kept::{BUDGET, Order, kept_at, with_data};
 use super::quantity::Quantity;
 use super::{Examples, Objective};
 
@@ -21,8 +23,6 @@ pub enum Matrix {
 const MANY: usize = 4;
 /// Examples in a shard then: longer products, fewer sums.
 const LONG_SHARD: usize = 256;
-/// Memory that residuals may take, in bytes.
-pub(super) const BUDGET: usize = 1 << 30;
 
 /// A curvature matrix at a point θ.
 ///
@@ -33,33 +33,38 @@ pub struct Curvature<'o, T: Real> {
     objective: &'o Objective<T>,
     examples: &'o Examples<T>,
     matrix: Matrix,
-    theta: Vec<T>,
-    linear: Option<Arc<Sharded<T>>>,
-    kept: Vec<Vec<T>>,
+    theta: Cow<'o, [T]>,
+    linear: Option<Linear<T>>,
+}
+
+/// What makes a product cheap.
+struct Linear<T: Real> {
+    program: Arc<Sharded<T>>,
+    /// The residuals of all examples, with their elements an example.
+    residuals: Vec<(Vec<T>, usize)>,
 }
 
 impl<'o, T: Real> Curvature<'o, T> {
     pub(super) fn new(
         objective: &'o Objective<T>,
         matrix: Matrix,
-        theta: &[T],
+        theta: Cow<'o, [T]>,
         examples: &'o Examples<T>,
         together: usize,
     ) -> Self {
         objective.check(examples);
         assert_eq!(theta.len(), objective.dimension(), "theta's length");
-        let examples_in_all = objective.examples();
-        let cut =
-            if together >= MANY { Cut::by(examples_in_all, LONG_SHARD) } else { Cut::new(examples_in_all) };
-        let residuals = objective.program(Quantity::Residuals(matrix), cut);
-        let affordable = residuals.kept_size() * size_of::<T>() <= BUDGET;
-        let (linear, kept) = if affordable {
-            let linear = objective.program(Quantity::LinearProduct(matrix), cut);
-            (Some(linear), with_data(objective, examples, &[], |data| residuals.kept(&[theta], data)))
-        } else {
-            (None, Vec::new())
-        };
-        Self { objective, examples, matrix, theta: theta.to_vec(), linear, kept }
+        // Residuals are computed in shards as usual, so that all threads find some.
+        let short = Cut::new(objective.examples());
+        let long = if together >= MANY { Cut::by(short.examples, LONG_SHARD) } else { short };
+        let order = if long == short { Order::Shards } else { Order::Examples };
+        let primal = objective.program(Quantity::Residuals(matrix, order), short);
+        let affordable = primal.widths().sum::<usize>() * short.examples * size_of::<T>() <= BUDGET;
+        let linear = affordable.then(|| {
+            let residuals = kept_at(objective, &primal, &[&theta], examples);
+            Linear { program: objective.program(Quantity::LinearProduct(matrix, order), long), residuals }
+        });
+        Self { objective, examples, matrix, theta, linear }
     }
 
     /// The point.
@@ -79,23 +84,14 @@ impl<'o, T: Real> Curvature<'o, T> {
         let point = |(v, product)| Point { sums: vec![product], ..Point::scalars(vec![&self.theta[..], v]) };
         let mut points: Vec<Point<'_, T>> = pairs.map(point).collect();
         match &self.linear {
-            Some(linear) => {
-                with_data(self.objective, self.examples, &self.kept, |data| {
-                    linear.evaluate(&mut points, data);
+            Some(Linear { program, residuals }) => {
+                let residuals: Vec<(&[T], usize)> =
+                    residuals.iter().map(|(r, width)| (&r[..], *width)).collect();
+                with_data(self.objective, self.examples, &residuals, |data| {
+                    program.evaluate(&mut points, data);
                 });
             }
             None => self.objective.evaluate(Quantity::Product(self.matrix), &mut points, self.examples, None),
         }
     }
-}
-
-/// Calls with the examples and what was kept of them.
-pub(super) fn with_data<T: Real, R>(
-    objective: &Objective<T>,
-    examples: &Examples<T>,
-    kept: &[Vec<T>],
-    with: impl FnOnce(Data<'_, T>) -> R,
-) -> R {
-    let rows = [(&examples.inputs[..], objective.architecture.inputs())];
-    with(Data { rows: &rows, indices: &[(&examples.labels[..], 1)], kept })
 }

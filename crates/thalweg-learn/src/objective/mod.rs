@@ -4,11 +4,13 @@
 //! compiled when it is first asked for and kept.
 
 mod curvature;
+mod kept;
 mod quantity;
 mod section;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -93,7 +95,8 @@ impl<T: Real> Objective<T> {
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         let compile = || {
             let write = |examples| quantity.write(&*self.architecture, self.loss, examples, cut.examples);
-            Arc::new(Sharded::new(cut, &quantity.roles(self.architecture.outputs()), write))
+            let roles = quantity.roles(&*self.architecture, self.loss, cut.examples);
+            Arc::new(Sharded::new(cut, &roles, write))
         };
         Arc::clone(programs.entry((quantity, cut.shard)).or_insert_with(compile))
     }
@@ -127,7 +130,7 @@ impl<T: Real> Objective<T> {
         }
         let labels = [(&examples.labels[..], 1)];
         let indices = if quantity.takes_labels() { &labels[..] } else { &[] };
-        self.program(quantity, self.cut).evaluate(points, Data { rows: &rows, indices, kept: &[] });
+        self.program(quantity, self.cut).evaluate(points, Data { rows: &rows, indices });
     }
 
     /// Loss and error at many points, together: every point and every group of examples is a task of its own.
@@ -187,11 +190,11 @@ impl<T: Real> Objective<T> {
     pub fn curvature<'o>(
         &'o self,
         matrix: Matrix,
-        theta: &[T],
+        theta: impl Into<Cow<'o, [T]>>,
         examples: &'o Examples<T>,
         together: usize,
     ) -> Curvature<'o, T> {
-        Curvature::new(self, matrix, theta, examples, together)
+        Curvature::new(self, matrix, theta.into(), examples, together)
     }
 
     /// Outputs `[examples, outputs]` at many points, together. Cost: one forward pass a point.

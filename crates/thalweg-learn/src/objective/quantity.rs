@@ -4,7 +4,7 @@ use thalweg_kernel::Layout;
 use thalweg_program::builder::{Builder, Var};
 use thalweg_program::compile::{Binding, Signature};
 use thalweg_program::evaluate::Role;
-use thalweg_program::ir::{Program, Type};
+use thalweg_program::ir::Program;
 use thalweg_program::params::{Leaf, ParamSpace};
 use thalweg_program::transform::{
     Hoisted, Linearized, ggn, gradient, hoist, hvp, jacobian_product, jacobian_transpose_product,
@@ -12,6 +12,7 @@ use thalweg_program::transform::{
 };
 
 use super::Matrix;
+use super::kept::{Kept, Order};
 use crate::arch::Architecture;
 use crate::loss::{Loss, write_error};
 
@@ -25,11 +26,13 @@ pub(super) enum Quantity {
     /// A product of a curvature matrix with a tangent.
     Product(Matrix),
     /// What such products have in common at one point.
-    Residuals(Matrix),
+    Residuals(Matrix, Order),
     /// Such a product, given that.
-    LinearProduct(Matrix),
-    /// What the values on a line or a plane have in common.
-    SectionHead,
+    LinearProduct(Matrix, Order),
+    /// What is linear in θ of the values on a line or a plane.
+    SectionLinear,
+    /// What does not depend on θ of them.
+    SectionFixed,
     /// Loss and error at a combination of so many vectors, given that for each of them.
     SectionValue(usize),
     /// Outputs.
@@ -52,21 +55,26 @@ struct Writer<'a> {
 
 impl Quantity {
     /// What each result slot is.
-    pub(super) fn roles(self, outputs: usize) -> Vec<Role> {
+    pub(super) fn roles(self, architecture: &dyn Architecture, loss: Loss, total: usize) -> Vec<Role> {
+        // How much an example needs does not depend on how many there are.
+        let writer = Writer { architecture, loss, examples: 1, total };
         match self {
             Self::Value | Self::SectionValue(_) => vec![Role::Scalar, Role::Scalar],
             Self::Gradient => vec![Role::Scalar, Role::Scalar, Role::Sum],
-            Self::Product(_) | Self::LinearProduct(_) | Self::JacobianTransposeProduct => vec![Role::Sum],
-            Self::Residuals(_) | Self::SectionHead => vec![Role::Kept],
-            Self::Outputs | Self::JacobianProduct => vec![Role::Rows(outputs)],
+            Self::Product(_) | Self::LinearProduct(..) | Self::JacobianTransposeProduct => vec![Role::Sum],
+            Self::Residuals(matrix, _) => writer.residuals(matrix).1.roles(),
+            Self::SectionLinear => writer.section().1.roles(),
+            Self::SectionFixed => writer.section().2.roles(),
+            Self::Outputs | Self::JacobianProduct => vec![Role::Rows(architecture.outputs())],
         }
     }
 
     /// Whether the labels are among the arguments: not of what the outputs alone decide.
     pub(super) fn takes_labels(self) -> bool {
         match self {
-            Self::Value | Self::Gradient | Self::SectionHead | Self::SectionValue(_) => true,
-            Self::Product(_) | Self::Residuals(_) | Self::LinearProduct(_) => true,
+            Self::Value | Self::Gradient => true,
+            Self::SectionLinear | Self::SectionFixed | Self::SectionValue(_) => true,
+            Self::Product(_) | Self::Residuals(..) | Self::LinearProduct(..) => true,
             Self::Outputs | Self::JacobianProduct | Self::JacobianTransposeProduct => false,
         }
     }
@@ -103,26 +111,31 @@ impl Quantity {
                 let program = writer.product(matrix, &leaves);
                 (program, with(&[&theta, &[x(2), y], &leaf_bindings(space, 1)], leaf_bindings(space, 0)))
             }
-            Self::Residuals(matrix) => {
-                let program = writer.split(matrix, &leaves).primal;
-                let residuals = packed(&program.output_types(), 0);
-                (program, with(&[&theta, &[x(1), y]], residuals))
+            Self::Residuals(matrix, order) => {
+                let (parts, kept) = writer.residuals(matrix);
+                (kept.writer(&parts.primal), with(&[&theta, &[x(1), y]], kept.bindings(order, 0)))
             }
-            Self::LinearProduct(matrix) => {
-                let parts = writer.split(matrix, &leaves);
-                let residuals = packed(&parts.primal.output_types(), 3);
-                let inputs = [&theta, &[x(2), y][..], &residuals, &leaf_bindings(space, 1)];
-                (parts.linear, with(&inputs, leaf_bindings(space, 0)))
+            Self::LinearProduct(matrix, order) => {
+                let (parts, kept) = writer.residuals(matrix);
+                let inputs = [&theta, &[x(2), y][..], &kept.bindings(order, 3), &leaf_bindings(space, 1)];
+                (writer.linear_product(&parts, &kept), with(&inputs, leaf_bindings(space, 0)))
             }
-            Self::SectionHead => {
-                let program = hoist(&writer.value(), &leaves).head;
-                let kept = packed(&program.output_types(), 0);
-                (program, with(&[&theta, &[x(1), y]], kept))
+            Self::SectionLinear | Self::SectionFixed => {
+                let (parts, linear, fixed) = writer.section();
+                let kept = if self == Self::SectionLinear { linear } else { fixed };
+                (kept.writer(&parts.head), with(&[&theta, &[x(1), y]], kept.bindings(Order::Shards, 0)))
             }
             Self::SectionValue(vectors) => {
-                let (program, kept) = writer.section_value(vectors, &leaves);
+                let parts = writer.section();
+                let (_, linear, fixed) = &parts;
+                let mut kept = Vec::new();
+                for _ in 0..vectors {
+                    kept.extend(linear.bindings(Order::Shards, 3 + kept.len()));
+                }
+                kept.extend(fixed.bindings(Order::Shards, 3 + kept.len()));
                 let c = dense(1, &[vectors]);
-                (program, with(&[&theta, &[x(2), y, c], &kept], vec![dense(0, &[]), dense(1, &[])]))
+                let inputs = [&theta, &[x(2), y, c][..], &kept];
+                (Writer::section_value(vectors, &parts), with(&inputs, vec![dense(0, &[]), dense(1, &[])]))
             }
             Self::Outputs => (writer.outputs(), with(&[&theta, &[x(1)]], vec![rows])),
             Self::JacobianProduct => {
@@ -148,20 +161,6 @@ fn dense(slot: usize, shape: &[usize]) -> Binding {
     Binding { slot, layout: Layout::contiguous(0, shape) }
 }
 
-/// Arrays that are kept together each start on a cache line of `f32`, as vector loads would have it.
-pub(super) const ALIGNMENT: usize = 16;
-
-/// Arrays one after another in one slot.
-fn packed(types: &[&Type], slot: usize) -> Vec<Binding> {
-    let mut offset = 0;
-    let mut next = |ty: &&Type| {
-        let layout = Layout::contiguous(offset, &ty.shape);
-        offset += ty.len().next_multiple_of(ALIGNMENT);
-        Binding { slot, layout }
-    };
-    types.iter().map(&mut next).collect()
-}
-
 impl Writer<'_> {
     /// The product of a curvature matrix with tangents of the leaves, which are the last arguments.
     fn product(&self, matrix: Matrix, leaves: &[usize]) -> Program {
@@ -175,8 +174,47 @@ impl Writer<'_> {
         }
     }
 
-    fn split(&self, matrix: Matrix, leaves: &[usize]) -> Linearized {
-        split_linear(&self.product(matrix, leaves), leaves.len())
+    /// The leaves' numbers among the arguments.
+    fn leaves(&self) -> Vec<usize> {
+        (0..self.architecture.space().leaves().len()).collect()
+    }
+
+    /// The same for a shard of one example more.
+    fn longer(&self) -> Self {
+        Writer { examples: self.examples + 1, ..*self }
+    }
+
+    /// A product split into what depends on θ alone and the rest, and what is kept of the first.
+    fn residuals(&self, matrix: Matrix) -> (Linearized, Kept) {
+        let split = |writer: &Self| {
+            let leaves = writer.leaves();
+            split_linear(&writer.product(matrix, &leaves), leaves.len())
+        };
+        let parts = split(self);
+        let kept = Kept::of(&parts.primal, &split(&self.longer()).primal, self.examples);
+        (parts, kept)
+    }
+
+    /// The product of a curvature matrix with tangents, given what is kept: the arguments are the leaves, the inputs,
+    /// the labels, what is kept, the tangents.
+    fn linear_product(&self, parts: &Linearized, kept: &Kept) -> Program {
+        let builder = Builder::new();
+        let x: Vec<Var<'_>> =
+            parts.primal.input_types().into_iter().map(|ty| builder.input(ty.clone())).collect();
+        let residuals = kept.results(&builder, &parts.primal, &x);
+        let tangents = self.params(&builder);
+        let results = builder.call(&parts.linear, &[x, residuals, tangents].concat());
+        Self::finished(&builder, &results)
+    }
+
+    /// Loss and error split into what is linear in θ or does not depend on it and the rest; and what is kept of either.
+    fn section(&self) -> (Hoisted, Kept, Kept) {
+        let split = |writer: &Self| hoist(&writer.value(), &writer.leaves());
+        let (parts, longer) = (split(self), split(&self.longer()));
+        let of =
+            |range: std::ops::Range<usize>| Kept::of(&parts.head, &longer.head, self.examples).within(range);
+        let (linear, fixed) = (of(0..parts.linear), of(parts.linear..parts.head.outputs.len()));
+        (parts, linear, fixed)
     }
 
     fn params<'b>(&self, builder: &'b Builder) -> Vec<Var<'b>> {
@@ -214,24 +252,26 @@ impl Writer<'_> {
         Self::finished(&builder, &[loss])
     }
 
-    /// Loss and error at Σ cᵢ·θᵢ: the arguments are the leaves there, inputs, labels, the cᵢ, and what the head of the
-    /// program gave at each θᵢ, which lies one after another in a slot.
-    fn section_value(&self, vectors: usize, leaves: &[usize]) -> (Program, Vec<Binding>) {
-        let Hoisted { head, linear, tail } = hoist(&self.value(), leaves);
+    /// Loss and error at Σ cᵢ·θᵢ: the arguments are the leaves there, the inputs, the labels, the cᵢ, what is kept at each
+    /// θᵢ, and what is kept of all.
+    fn section_value(vectors: usize, (parts, linear, fixed): &(Hoisted, Kept, Kept)) -> Program {
+        let Hoisted { head, tail, .. } = parts;
         let builder = Builder::new();
         let x: Vec<Var<'_>> = head.input_types().into_iter().map(|ty| builder.input(ty.clone())).collect();
         let c = builder.real(&[vectors]);
-        let types = vec![head.output_types(); vectors].concat();
-        let kept: Vec<Var<'_>> = types.iter().map(|&ty| builder.input(ty.clone())).collect();
-        let each = head.outputs.len();
-        let combined = (0..each).map(|i| {
-            let term = |j: usize| kept[j * each + i] * c.slice(0, j, 1).reshape(&[]);
-            // What does not depend on θ is the same for all of them.
-            if i < linear { (1..vectors).fold(term(0), |sum, j| sum + term(j)) } else { kept[i] }
-        });
-        let combined: Vec<Var<'_>> = combined.collect();
-        let results = builder.call(&tail, &[x, combined].concat());
-        (Self::finished(&builder, &results), packed(&types, 3))
+        // What is not kept has the value that it has at the point itself, as what is linear in θ does too.
+        let mut border = builder.call(head, &x);
+        for j in 0..vectors {
+            let c = c.slice(0, j, 1).reshape(&[]);
+            for (result, at) in linear.arguments(&builder) {
+                border[result] = if j == 0 { at * c } else { border[result] + at * c };
+            }
+        }
+        for (result, value) in fixed.arguments(&builder) {
+            border[result] = value;
+        }
+        let results = builder.call(tail, &[x, border].concat());
+        Self::finished(&builder, &results)
     }
 
     fn mean_loss(&self) -> Program {

@@ -1,10 +1,11 @@
 //! Values on lines and planes.
 
+use rayon::prelude::*;
 use thalweg_kernel::Real;
 use thalweg_program::evaluate::{Cut, Point};
 
-use super::curvature::{BUDGET, with_data};
-use super::quantity::{ALIGNMENT, Quantity};
+use super::kept::{BUDGET, kept_at, with_data};
+use super::quantity::Quantity;
 use super::{Examples, Objective, Value};
 
 /// The points Σ cᵢ·θᵢ of a few vectors θᵢ: θ₀ and θ₁ span a line with (1 − α, α), a centre and two directions a plane
@@ -17,7 +18,8 @@ pub struct Section<'o, T: Real> {
     objective: &'o Objective<T>,
     examples: &'o Examples<T>,
     vectors: Vec<Vec<T>>,
-    kept: Option<Vec<Vec<T>>>,
+    /// All arrays that a point needs, with their elements an example; nothing if there would be too much.
+    kept: Option<Vec<(Vec<T>, usize)>>,
 }
 
 /// Examples in a shard: many points give threads enough to do, so shards may be long, and calls few.
@@ -31,19 +33,14 @@ impl<'o, T: Real> Section<'o, T> {
         for vector in vectors {
             assert_eq!(vector.len(), objective.dimension(), "a vector's length");
         }
-        let head = objective.program(Quantity::SectionHead, Cut::by(objective.examples(), LONG_SHARD));
-        let affordable = vectors.len() * head.kept_size() * size_of::<T>() <= BUDGET;
+        let cut = Cut::by(objective.examples(), LONG_SHARD);
+        let linear = objective.program(Quantity::SectionLinear, cut);
+        let fixed = objective.program(Quantity::SectionFixed, cut);
+        let width = vectors.len() * linear.widths().sum::<usize>() + fixed.widths().sum::<usize>();
+        let affordable = width * cut.examples * size_of::<T>() <= BUDGET;
         let kept = affordable.then(|| {
-            let mut kept: Vec<Vec<T>> = Vec::new();
-            for vector in vectors {
-                let more = with_data(objective, examples, &[], |data| head.kept(&[vector], data));
-                kept.resize_with(more.len(), Vec::new);
-                for (kept, more) in kept.iter_mut().zip(more) {
-                    // Each begins where the program looks for it.
-                    kept.resize(kept.len().next_multiple_of(ALIGNMENT), T::ZERO);
-                    kept.extend(more);
-                }
-            }
+            let mut kept = kept_at(objective, &linear, vectors, examples);
+            kept.extend(kept_at(objective, &fixed, &vectors[..vectors.len().min(1)], examples));
             kept
         });
         Self { objective, examples, vectors: vectors.iter().map(|vector| vector.to_vec()).collect(), kept }
@@ -55,19 +52,25 @@ impl<'o, T: Real> Section<'o, T> {
     /// # Panics
     /// If a point has not one coefficient a vector.
     pub fn values(&self, points: &[&[T]]) -> Vec<Value> {
+        let dimension = self.objective.dimension();
         let mut values = Vec::with_capacity(points.len());
-        for points in points.chunks((POINTS / self.objective.dimension().max(1)).max(1)) {
-            let thetas: Vec<Vec<T>> = points.iter().map(|coefficients| self.at(coefficients)).collect();
+        let mut thetas: Vec<T> = Vec::new();
+        for points in points.chunks((POINTS / dimension.max(1)).max(1)) {
+            thetas.resize(points.len() * dimension, T::ZERO);
+            if dimension > 0 {
+                thetas.par_chunks_mut(dimension).zip(points).for_each(|(theta, c)| self.write(c, theta));
+            }
+            let thetas = (0..points.len()).map(|i| &thetas[i * dimension..(i + 1) * dimension]);
             let Some(kept) = &self.kept else {
-                let thetas: Vec<&[T]> = thetas.iter().map(Vec::as_slice).collect();
-                values.extend(self.objective.values(&thetas, self.examples));
+                values.extend(self.objective.values(&thetas.collect::<Vec<_>>(), self.examples));
                 continue;
             };
-            let both = thetas.iter().zip(points);
-            let mut points: Vec<Point<'_, T>> = both.map(|(t, c)| Point::scalars(vec![t, c])).collect();
+            let kept: Vec<(&[T], usize)> = kept.iter().map(|(array, width)| (&array[..], *width)).collect();
+            let mut points: Vec<Point<'_, T>> =
+                thetas.zip(points).map(|(theta, c)| Point::scalars(vec![theta, c])).collect();
             let quantity = Quantity::SectionValue(self.vectors.len());
             let program = self.objective.program(quantity, Cut::by(self.objective.examples(), LONG_SHARD));
-            with_data(self.objective, self.examples, kept, |data| program.evaluate(&mut points, data));
+            with_data(self.objective, self.examples, &kept, |data| program.evaluate(&mut points, data));
             values
                 .extend(points.iter().map(|point| Value { loss: point.scalars[0], error: point.scalars[1] }));
         }
@@ -75,12 +78,11 @@ impl<'o, T: Real> Section<'o, T> {
     }
 
     /// Σ cᵢ·θᵢ
-    fn at(&self, coefficients: &[T]) -> Vec<T> {
+    fn write(&self, coefficients: &[T], theta: &mut [T]) {
         assert_eq!(coefficients.len(), self.vectors.len(), "one coefficient a vector");
-        let mut theta = vec![T::ZERO; self.objective.dimension()];
+        theta.fill(T::ZERO);
         for (vector, &c) in self.vectors.iter().zip(coefficients) {
             theta.iter_mut().zip(vector).for_each(|(theta, &x)| *theta += c * x);
         }
-        theta
     }
 }

@@ -57,8 +57,6 @@ pub enum Role {
     Sum,
     /// Rows of this many elements, one an example, to be put end to end.
     Rows(usize),
-    /// A shard's own, asked for by [`Sharded::kept`]; the program has no other result slot.
-    Kept,
 }
 
 /// The examples: real rows and indices by slot. The program's real slots are first those of a [`Point`], then
@@ -69,8 +67,6 @@ pub struct Data<'a, T> {
     pub rows: &'a [(&'a [T], usize)],
     /// For each index slot the elements and how many of them an example has.
     pub indices: &'a [(&'a [i32], usize)],
-    /// What was kept of each shard, by [`Sharded::kept`]: the last real slot, if the program has it; else nothing.
-    pub kept: &'a [Vec<T>],
 }
 
 /// One evaluation: arguments that all examples share, and where the results go.
@@ -101,8 +97,6 @@ pub struct Sharded<T: Real> {
     roles: Vec<Role>,
     /// Elements of each [`Role::Sum`] slot.
     sums: Vec<usize>,
-    /// Elements of result slot 0, for a whole shard and for the last.
-    first: [usize; 2],
     lanes: usize,
     buffers: Mutex<Vec<Vec<T>>>,
 }
@@ -111,7 +105,7 @@ pub struct Sharded<T: Real> {
 const LANE_BUDGET: usize = 1 << 26;
 /// Lanes beyond which more would not find threads on the machines that this is meant for.
 const LANES: usize = 64;
-/// Shards that a lane takes at least where it has no vectors to sum: the weights of a point then stay in a core's
+/// Shards that a lane takes at least where it has only numbers to sum: the weights of a point then stay in a core's
 /// cache from one shard to the next.
 const SHARDS_A_LANE: usize = 4;
 /// Elements of a sum that one task adds up.
@@ -128,16 +122,16 @@ impl<T: Real> Sharded<T> {
         };
         let sums: Vec<usize> = (0..roles.len()).filter(|&slot| roles[slot] == Role::Sum).map(size).collect();
         let affordable = LANE_BUDGET / sums.iter().sum::<usize>().max(1);
-        let lanes = match sums.is_empty() {
-            true => (cut.shards() / SHARDS_A_LANE).clamp(1, LANES),
-            false => affordable.clamp(2, LANES).min(cut.shards()).max(1),
+        let lanes = if !sums.is_empty() {
+            affordable.clamp(2, LANES).min(cut.shards()).max(1)
+        } else if roles.contains(&Role::Scalar) {
+            (cut.shards() / SHARDS_A_LANE).clamp(1, LANES)
+        } else {
+            cut.shards().clamp(1, LANES)
         };
         let rest = cut.examples % cut.shard;
-        let mut first = [size(0); 2];
         let last = (rest > 0).then(|| {
             let (program, signature) = write(rest);
-            let bound = signature.outputs.iter().filter(|binding| binding.slot == 0);
-            first[1] = bound.map(|binding| binding.layout.end()).max().unwrap_or(0);
             Executable::new(&program, &signature)
         });
         Self {
@@ -147,7 +141,6 @@ impl<T: Real> Sharded<T> {
             roles: roles.to_vec(),
             lanes,
             sums,
-            first,
             buffers: Mutex::new(Vec::new()),
         }
     }
@@ -157,37 +150,11 @@ impl<T: Real> Sharded<T> {
         self.cut
     }
 
-    /// Result slot 0 of each shard by itself: what later programs are to be given back through [`Data::kept`].
-    ///
-    /// # Panics
-    /// If the program has other result slots, or a slice does not have the length that it asks for.
-    pub fn kept(&self, shared: &[&[T]], data: Data<'_, T>) -> Vec<Vec<T>> {
-        if self.first[0] == 0 {
-            // Nothing is to be kept, and a later program has no slot for it.
-            return Vec::new();
-        }
-        let shard = |shard: usize| {
-            let (program, whole) = self.program(shard);
-            let mut kept = vec![T::ZERO; self.first[usize::from(!whole)]];
-            let (inputs, indices) = self.arguments(shard, shared, data);
-            program.run(&inputs, &indices, &mut [&mut kept]);
-            kept
-        };
-        (0..self.cut.shards()).into_par_iter().with_max_len(1).map(shard).collect()
-    }
-
-    /// Elements that [`kept`](Self::kept) returns, over all shards.
-    pub fn kept_size(&self) -> usize {
-        let shards = self.cut.shards();
-        let last = usize::from(self.last.is_some());
-        (shards - last.min(shards)) * self.first[0] + last * self.first[1]
-    }
-
-    /// The program for a shard, and whether it is that for whole ones.
-    fn program(&self, shard: usize) -> (&Executable<T>, bool) {
+    /// The program for a shard.
+    fn program(&self, shard: usize) -> &Executable<T> {
         match &self.last {
-            Some(last) if shard + 1 == self.cut.shards() => (last, false),
-            _ => (&self.whole, true),
+            Some(last) if shard + 1 == self.cut.shards() => last,
+            _ => &self.whole,
         }
     }
 
@@ -200,8 +167,7 @@ impl<T: Real> Sharded<T> {
         let range = self.cut.range(shard);
         let own = |width: usize| range.start * width..range.end * width;
         let rows = data.rows.iter().map(|&(all, width)| &all[own(width)]);
-        let kept = data.kept.get(shard).map(|kept| &kept[..]);
-        let inputs = shared.iter().copied().chain(rows).chain(kept).collect();
+        let inputs = shared.iter().copied().chain(rows).collect();
         (inputs, data.indices.iter().map(|&(all, width)| &all[own(width)]).collect())
     }
 
@@ -254,10 +220,11 @@ impl<T: Real> Sharded<T> {
         }
     }
 
-    fn widths(&self) -> impl Iterator<Item = usize> + '_ {
+    /// Elements an example of each of the [`Role::Rows`] slots, in order.
+    pub fn widths(&self) -> impl Iterator<Item = usize> + '_ {
         self.roles.iter().filter_map(|role| match role {
             Role::Rows(width) => Some(*width),
-            Role::Scalar | Role::Sum | Role::Kept => None,
+            Role::Scalar | Role::Sum => None,
         })
     }
 
@@ -327,11 +294,10 @@ impl<T: Real> Sharded<T> {
                 Role::Scalar => scalars.next(),
                 Role::Sum => sums.next(),
                 Role::Rows(_) => rows.next(),
-                Role::Kept => None,
             };
             outputs.push(output.expect("a point has a destination for each result slot"));
         }
-        self.program(shard).0.run(&inputs, &indices, &mut outputs);
+        self.program(shard).run(&inputs, &indices, &mut outputs);
     }
 }
 
