@@ -20,13 +20,7 @@ impl Loss {
         let outputs = outputs.permute(&[1, 0]);
         let target = labels.one_hot(outputs.shape()[0]).permute(&[1, 0]);
         match self {
-            Self::CrossEntropy => {
-                // Shifted by the largest output so that no exponential overflows; the shift cancels, and so does
-                // its derivative.
-                let largest = outputs.stop_gradient().max(&[0]);
-                let shifted = outputs - largest;
-                shifted.exp().sum(&[0]).log() - (target * shifted).sum(&[0])
-            }
+            Self::CrossEntropy => cross_entropy(outputs, target),
             Self::HalfMeanSquare => {
                 let residual = outputs - target;
                 (residual * residual).sum(&[0]) * 0.5
@@ -41,6 +35,25 @@ impl Loss {
             Self::HalfMeanSquare => "half squared error against unit vectors",
         }
     }
+}
+
+/// Of outputs and unit vectors `[classes, examples]`: with k the class of the largest output, z_k − z_label +
+/// log(1 + Σ_{j≠k} exp(z_j − z_k)).
+///
+/// That holds for every k, so k counts as a constant and all derivatives are those of the loss. Nothing overflows; and
+/// where the network is sure, nothing cancels: loss, gradient and curvature are small sums of small probabilities, right
+/// in relative terms, where the textbook's log Σ exp − z_label, and p − y and p·(1 − p) with it, leave the rounding of
+/// numbers near 1. (In single precision those are mostly noise once the loss of an example is below 10⁻⁴.)
+fn cross_entropy<'b>(outputs: Var<'b>, target: Var<'b>) -> Var<'b> {
+    let largest = outputs.max(&[0]);
+    let top = outputs.equal(largest);
+    // Where several are largest no class stands apart: all stay in the sum, which then holds the 1 itself.
+    let alone = top.sum(&[0]).equal(1.0);
+    let reference = top * alone;
+    let rest = reference.select(0.0, (outputs - largest).exp()).sum(&[0]) - (1.0 - alone);
+    let sign = reference - target;
+    let gap = sign.select(sign * outputs, 0.0).sum(&[0]) + (1.0 - alone) * largest;
+    gap + rest.log1p()
 }
 
 /// Writes the expected errors `[examples]`, in [0, 1]: 0 where the label's output is the only largest, 1 where

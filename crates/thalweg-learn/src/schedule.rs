@@ -144,7 +144,7 @@ impl Schedule {
                     lr * rise(*warmup, step)
                 } else {
                     let s = (step - begin) as f64 / (steps - begin) as f64;
-                    lr_end + (lr - lr_end) * 0.5 * (1.0 + (std::f64::consts::PI * s).cos())
+                    lr_end + (lr - lr_end) * 0.5 * (1.0 + libm::cos(std::f64::consts::PI * s))
                 }
             }
         }

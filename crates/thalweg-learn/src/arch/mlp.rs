@@ -142,6 +142,9 @@ impl Architecture for Mlp {
 /// Each row of `[examples, units]` to mean 0 and variance 1.
 fn layer_norm(x: Var<'_>) -> Var<'_> {
     let rows = [x.shape()[0], 1];
+    // A common offset goes first, or the rounding of a large mean would count as variance. It cancels, and so does
+    // its derivative.
+    let x = x - x.slice(1, 0, 1).stop_gradient();
     let centred = x - x.mean(&[1]).reshape(&rows);
     let variance = (centred * centred).mean(&[1]).reshape(&rows);
     centred / (variance + LAYER_NORM_EPS).sqrt()

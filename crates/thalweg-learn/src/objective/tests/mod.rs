@@ -2,6 +2,7 @@
 //! other numbers of threads.
 
 mod closed_forms;
+mod cross_entropy;
 mod derivatives;
 mod symmetries;
 mod threads;

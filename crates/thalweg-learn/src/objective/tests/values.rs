@@ -227,3 +227,23 @@ fn what_is_not_a_number_is_wrong() {
         }
     }
 }
+
+#[test]
+fn units_that_agree_are_normalised_to_zero() {
+    // One large bias for all: rounding must not pass for variance.
+    let mlp: Arc<dyn Architecture> = Arc::new(Mlp::new(1, &[3], 2, Activation::Linear, true, true).unwrap());
+    let leaves = mlp.space().leaves();
+    let mut theta = vec![1f32; mlp.space().dimension()];
+    for (i, leaf) in leaves.iter().enumerate() {
+        let value = match i {
+            0 => 0.0,
+            1 => 1_000_003.1,
+            _ if leaf.name.ends_with("bias") => 0.0,
+            _ => 1.0,
+        };
+        theta[leaf.range()].fill(value);
+    }
+    let objective = Objective::<f32>::new(Arc::clone(&mlp), Loss::HalfMeanSquare, 1);
+    let examples = Examples { inputs: vec![1.0], labels: vec![0] };
+    assert_eq!(objective.outputs(&[&theta], &examples)[0], [0.0, 0.0]);
+}
