@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
+use crate::typeset::{self, SUBSCRIPT_DROP, SUBSCRIPT_SIZE};
+
 const REGULAR: &[u8] = include_bytes!("../assets/font/Roboto-Regular.ttf");
 const MEDIUM: &[u8] = include_bytes!("../assets/font/Roboto-Medium.ttf");
 /// The same two faces, packed for the web.
@@ -36,12 +38,15 @@ fn glyph(face: &Face<'_>, c: char) -> GlyphId {
     face.glyph_index(c).unwrap_or(GlyphId(0))
 }
 
-/// The width of `text` set at `size`, in the unit of `size`.
+/// The width of `text` set at `size`, in the unit of `size`, its subscripts set as such.
 pub(crate) fn width(text: &str, size: f64, weight: Weight) -> f64 {
     let face = face(weight);
-    let units: u32 =
-        text.chars().map(|c| u32::from(face.glyph_hor_advance(glyph(face, c)).unwrap_or(0))).sum();
-    f64::from(units) * size / f64::from(face.units_per_em())
+    let advance = |c: char| u32::from(face.glyph_hor_advance(glyph(face, c)).unwrap_or(0));
+    let run = |run: &typeset::Run<'_>| {
+        let units: u32 = run.text.chars().map(advance).sum();
+        f64::from(units) * if run.is_subscript { SUBSCRIPT_SIZE } else { 1.0 }
+    };
+    typeset::runs(text).iter().map(run).sum::<f64>() * size / f64::from(face.units_per_em())
 }
 
 /// Feeds the outlines of `text` to `pen`, set at `size` from the origin along the positive x axis, y down.
@@ -49,11 +54,17 @@ pub(crate) fn outline(text: &str, size: f64, weight: Weight, pen: &mut impl Pen)
     let face = face(weight);
     let scale = (size / f64::from(face.units_per_em())) as f32;
     let mut x = 0.0;
-    for c in text.chars() {
-        let id = glyph(face, c);
-        // A glyph without outline (a space) draws nothing, which is right.
-        let _ = face.outline_glyph(id, &mut Placed { pen, scale, x });
-        x += f32::from(face.glyph_hor_advance(id).unwrap_or(0)) * scale;
+    for run in typeset::runs(text) {
+        let (scale, y) = match run.is_subscript {
+            true => (scale * SUBSCRIPT_SIZE as f32, (size * SUBSCRIPT_DROP) as f32),
+            false => (scale, 0.0),
+        };
+        for c in run.text.chars() {
+            let id = glyph(face, c);
+            // A glyph without outline (a space) draws nothing, which is right.
+            let _ = face.outline_glyph(id, &mut Placed { pen, scale, x, y });
+            x += f32::from(face.glyph_hor_advance(id).unwrap_or(0)) * scale;
+        }
     }
 }
 
@@ -69,11 +80,12 @@ struct Placed<'a, P> {
     pen: &'a mut P,
     scale: f32,
     x: f32,
+    y: f32,
 }
 
 impl<P> Placed<'_, P> {
     fn at(&self, x: f32, y: f32) -> (f32, f32) {
-        (self.x + x * self.scale, -y * self.scale)
+        (self.x + x * self.scale, self.y - y * self.scale)
     }
 }
 
@@ -98,11 +110,13 @@ impl<P: Pen> OutlineBuilder for Placed<'_, P> {
     }
 }
 
-/// `text` broken into lines no wider than `room`. A word that is too long is broken where it must be.
+/// `text` broken into lines no wider than `room`, not at no-break spaces. A word that is too long is broken where it
+/// must be.
 pub(crate) fn wrap(text: &str, size: f64, weight: Weight, room: f64) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
+    let tied = typeset::tied(text);
+    for word in tied.split([' ', '\n', '\t']).filter(|word| !word.is_empty()) {
         let joined = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
         if width(&joined, size, weight) <= room {
             line = joined;
@@ -135,6 +149,8 @@ mod tests {
         assert!((w("ab", 10.0) - w("a", 10.0) - w("b", 10.0)).abs() < 1e-12);
         assert!((w("loss", 24.0) - 2.0 * w("loss", 12.0)).abs() < 1e-12);
         assert_eq!(w("", 12.0), 0.0);
+        let set = w("λ", 10.0) + SUBSCRIPT_SIZE * w("max", 10.0);
+        assert!((w("λ_max", 10.0) - set).abs() < 1e-12);
     }
 
     #[test]
@@ -157,5 +173,7 @@ mod tests {
         assert_eq!(letters(&lines.concat()), letters(text));
         assert!(wrap("", 12.0, Weight::Regular, 90.0).is_empty());
         assert_eq!(wrap("ab", 12.0, Weight::Regular, 1.0), ["a", "b"]);
+        let narrow = wrap("about 90.3 % of it", 12.0, Weight::Regular, 68.0);
+        assert_eq!(narrow, ["about", "90.3\u{a0}% of it"], "a plain space would break after 90.3");
     }
 }

@@ -38,6 +38,7 @@ mod record;
 mod scale;
 mod scene;
 mod ticks;
+mod typeset;
 
 pub use draw::Dress;
 pub use number_text::humane;

@@ -142,14 +142,13 @@ fn on_ladder(low: f64, high: f64, ladder: &[f64]) -> Vec<f64> {
     decades.flat_map(|d| ladder.iter().map(move |m| m * 10f64.powi(d))).filter(inside).collect()
 }
 
-/// Plain numbers while they are short, powers of ten beyond.
+/// Plain numbers where they are short, powers of ten beyond: `10⁻³`, `0.01`, `0.1`, `1`.
 fn log_text(values: &[f64]) -> Vec<String> {
-    let short = values.iter().all(|v| (0.0099..=1001.0).contains(v));
     let text = |v: &f64| {
         let exponent = (v * (1.0 + 1e-12)).log10().floor() as i32;
         let mantissa = v / 10f64.powi(exponent);
         let digits = usize::from((mantissa - mantissa.round()).abs() > 1e-6);
-        if short {
+        if is_short(*v) {
             decimal(*v, (digits as i32 - exponent).max(0) as usize)
         } else if (mantissa - 1.0).abs() < 1e-6 {
             power_of_ten(exponent)
@@ -158,6 +157,11 @@ fn log_text(values: &[f64]) -> Vec<String> {
         }
     };
     values.iter().map(text).collect()
+}
+
+/// Whether a magnitude is read faster written out than as a power of ten.
+fn is_short(magnitude: f64) -> bool {
+    (0.0099..=9001.0).contains(&magnitude)
 }
 
 fn sym_log(span: &Span, linear_within: f64, target: usize) -> Ticks {
@@ -169,12 +173,13 @@ fn sym_log(span: &Span, linear_within: f64, target: usize) -> Ticks {
     let stride = room.ceil().max(1.0) as usize;
     let sides = if span.low < 0.0 && span.high > 0.0 { 2 } else { 1 };
     let ladder = on_ladder(10f64.powi(first), top, LADDERS[2]);
-    // Both sides are marked at the same magnitudes, and the largest power of ten in sight is one of them.
+    // Both sides are marked at the same magnitudes, and 1 is one of them if it is in sight.
     let mut magnitudes: Vec<f64> = if sides * ladder.len() <= target {
         ladder
     } else {
-        let decades = (first..=last).rev().step_by(stride).map(|d| 10f64.powi(d));
-        decades.collect::<Vec<f64>>().into_iter().rev().collect()
+        let decades: Vec<f64> = (first..=last).map(|d| 10f64.powi(d)).collect();
+        let offset = stride_offset(&decades, stride);
+        decades.into_iter().skip(offset).step_by(stride).collect()
     };
     magnitudes.retain(|m| span.transform.forward(*m).is_some_and(|t| t > 0.6 * room));
     let inside = |v: &f64| *v >= span.low && *v <= span.high;
@@ -186,13 +191,12 @@ fn sym_log(span: &Span, linear_within: f64, target: usize) -> Ticks {
         .chain(magnitudes.iter().copied())
         .filter(inside)
         .collect();
-    let short = values.iter().all(|v| *v == 0.0 || (0.0099..=1001.0).contains(&v.abs()));
     let text = |v: f64| {
         let exponent = (v.abs() * (1.0 + 1e-12)).log10().floor() as i32;
         let whole = (v.abs() / 10f64.powi(exponent) - 1.0).abs() < 1e-6;
         match v {
             0.0 => "0".to_owned(),
-            _ if short => decimal(v, (-exponent).max(0) as usize),
+            _ if is_short(v.abs()) => decimal(v, (-exponent).max(0) as usize),
             _ if !whole => scientific(v, exponent, 0),
             _ if v < 0.0 => format!("−{}", power_of_ten(exponent)),
             _ => power_of_ten(exponent),
@@ -232,10 +236,11 @@ mod tests {
     #[test]
     fn log_ticks_are_powers_of_ten() {
         let axis = Axis::new("x").log();
-        assert_eq!(text(&axis, 1e-4, 1.0, 6), ["10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"]);
+        assert_eq!(text(&axis, 1e-4, 1.0, 6), ["10⁻⁴", "10⁻³", "0.01", "0.1", "1"]);
         assert_eq!(text(&axis, 0.05, 20.0, 4), ["0.1", "1", "10"]);
         assert_eq!(text(&axis, 0.2, 3.0, 6), ["0.2", "0.5", "1", "2"]);
-        assert_eq!(text(&axis, 1e-12, 1.0, 5), ["10⁻¹²", "10⁻⁹", "10⁻⁶", "10⁻³", "10⁰"]);
+        assert_eq!(text(&axis, 1e-12, 1.0, 5), ["10⁻¹²", "10⁻⁹", "10⁻⁶", "10⁻³", "1"]);
+        assert_eq!(log_text(&[3e-4, 5.0, 1.5, 2e4]), ["3×10⁻⁴", "5", "1.5", "2×10⁴"]);
     }
 
     #[test]
@@ -245,6 +250,13 @@ mod tests {
         let major: Vec<f64> = ticks(&span, 9).major.into_iter().map(|(v, _)| v).collect();
         assert!(major.contains(&0.0) && major.contains(&-1.0) && major.contains(&100.0), "{major:?}");
         assert!(major.iter().filter(|v| **v < 0.0).all(|v| major.contains(&-v)), "{major:?}");
+        // Where there is room for every second decade or third only, 1 is among them.
+        let span = Span::of(&axis, [-2.3, 4e-4, 38.0].into_iter(), 0.0);
+        for target in 4..9 {
+            let major = ticks(&span, target).major;
+            let has = |v: f64, text: &str| major.iter().any(|(at, said)| *at == v && said == text);
+            assert!(has(1.0, "1") && has(-1.0, "−1"), "{target} {major:?}");
+        }
     }
 
     #[test]

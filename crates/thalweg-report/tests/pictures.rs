@@ -182,6 +182,63 @@ fn pictures_say_what_they_show() {
 }
 
 #[test]
+fn names_are_set_and_scales_say_where_they_are_linear() {
+    let row = Eigenvalues::new("λ_max", vec![3.0, -0.02]).residuals(vec![1e-9, 1e-9]).unwrap();
+    let rug = Spectrum::new("s", Axis::new("λ").sym_log()).with(row);
+    // Titles are set at 16 pixels.
+    let titled = Figure::from(Curves::new("λ_max over η", Axis::new("x"), Axis::new("y"))).svg();
+    let expected =
+        ">λ<tspan dy=\"3.2\" font-size=\"11.84\">max</tspan><tspan dy=\"-3.2\"> over η</tspan></text>";
+    assert!(titled.contains(expected), "{titled}");
+    assert!(words(&rug.clone().into()).contains("λ, linear within ±0.01"));
+    assert!(!words(&rug.into()).contains("Bars above"), "no bar is wide enough to be seen");
+    let wide = Eigenvalues::new("a", vec![3.0, 1.0]).residuals(vec![0.5, 0.5]).unwrap();
+    let wide = Spectrum::new("s", Axis::new("λ")).with(wide);
+    assert!(words(&wide.into()).contains("Bars above the stems"));
+    let steps = curves(Axis::new("step").sym_log(), Axis::new("y"), &[0.0, 1.0, 900.0], &[0.0, 1.0, 2.0]);
+    assert!(words(&steps).contains("step, linear below 1"));
+}
+
+/// Heads that would cover each other are left out, and every stem stays.
+#[test]
+fn crowded_eigenvalues_are_a_rug() {
+    let drawn = |values: Vec<f64>| {
+        let svg = Figure::from(Spectrum::new("s", Axis::new("λ")).with(Eigenvalues::new("r", values))).svg();
+        (svg.matches("<circle").count(), svg.matches("stroke-width=\"1.2\"").count())
+    };
+    assert_eq!(drawn(vec![0.0, 5.0, 10.0]), (3, 3));
+    assert_eq!(drawn(vec![0.0, 9.99, 10.0]), (0, 3));
+}
+
+/// A word beside a path stands beside a dot, also where the path has too many vertices for dots.
+#[test]
+fn labelled_vertices_have_dots() {
+    let n = 500;
+    let line: Vec<f64> = (0..n).map(|k| f64::from(k) / 250.0 - 1.0).collect();
+    let labels = (0..n).map(|k| if k == 100 { "step 100".to_owned() } else { String::new() }).collect();
+    let path = Path::new("p", line.clone(), line.clone()).unwrap().labels(labels).unwrap();
+    let grid = vec![-1.0, 0.0, 1.0];
+    let surface = |named: bool| {
+        let surface =
+            Surface::new("s", axes(), grid.clone(), grid.clone(), vec![0.0; 9]).unwrap().path(path.clone());
+        let last = line[line.len() - 1];
+        Figure::from(if named {
+            surface.point("start", -1.0, -1.0).point("end", last, last)
+        } else {
+            surface
+        })
+        .svg()
+    };
+    assert!(surface(true).contains("step 100"));
+    assert_eq!(surface(true).matches("<circle").count(), 1, "the ends are named places");
+    assert_eq!(
+        surface(false).matches("<circle").count(),
+        1 + 3 + 3,
+        "both ends, on the path and in the legend"
+    );
+}
+
+#[test]
 fn what_is_not_drawn_is_said() {
     let gaps = curves(Axis::new("x"), Axis::new("y").log(), &[1.0, 2.0, 3.0, 4.0], &[1.0, NAN, -2.0, 5.0]);
     assert!(

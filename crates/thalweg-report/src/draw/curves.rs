@@ -29,7 +29,8 @@ pub(super) fn draw(record: &Curves, dress: Dress) -> Scene {
     let beside =
         frame::widest(horizontal.iter().flat_map(|(_, lines)| lines.iter().map(|l| &l[..])), TICK_SIZE);
     let right = WIDTH - MARGIN - if beside > 0.0 { beside + 4.0 } else { 6.0 };
-    let entries: Vec<Entry> = record.series.iter().enumerate().map(|(k, series)| entry(series, k)).collect();
+    let named = record.series.iter().enumerate().filter(|_| needs_legend(record));
+    let entries: Vec<Entry> = named.map(|(k, series)| entry(series, k)).collect();
     let top = legend::draw(&mut scene, &entries, left, WIDTH - MARGIN, top) + 6.0;
     let mut frame = Frame { plot: Rect { x: left, y: top, width: right - left, height: HEIGHT }, x, y };
     frame.plot.y += frame.rows_above(&vertical);
@@ -37,8 +38,8 @@ pub(super) fn draw(record: &Curves, dress: Dress) -> Scene {
     frame.draw_grid(&mut scene, Some(&x_ticks), Some(&y_ticks));
     frame.draw_vertical_marks(&mut scene, &vertical);
     frame.draw_horizontal_marks(&mut scene, &horizontal);
-    frame.draw_below(&mut scene, &x_ticks, &record.x.text());
-    frame.draw_left(&mut scene, &y_ticks, &record.y.text());
+    frame.draw_below(&mut scene, &x_ticks, &frame::axis_text(&record.x, &frame.x));
+    frame.draw_left(&mut scene, &y_ticks, &frame::axis_text(&record.y, &frame.y));
     let Rect { x: px, y: py, width, height } = frame.plot;
     scene.items.push(Item::Clip(Rect { x: px - 4.0, y: py - 4.0, width: width + 8.0, height: height + 8.0 }));
     for (k, series) in record.series.iter().enumerate() {
@@ -90,6 +91,14 @@ pub(crate) fn spans(record: &Curves) -> (Span, Span) {
     let bands: Vec<f64> = series.clone().flat_map(|s| -> Vec<f64> { edges(s) }).collect();
     let y = series.flat_map(|s| s.y().iter().copied()).chain(bands).chain(horizontal);
     (Span::of(&record.x, x, 0.015), Span::of(&record.y, y, 0.05))
+}
+
+/// Whether the lines need a legend: not if the words around the plot already name the only one.
+pub(crate) fn needs_legend(record: &Curves) -> bool {
+    let [only] = &record.series[..] else { return !record.series.is_empty() };
+    let name = only.name.trim().to_lowercase();
+    let around = [&record.y.label, &record.title, &record.caption];
+    only.band_edges().is_some() || !around.iter().any(|text| text.to_lowercase().contains(&name))
 }
 
 fn entry(series: &Series, position: usize) -> Entry {
@@ -175,6 +184,21 @@ mod tests {
         assert!(kept.len() <= 4 * 1201, "{}", kept.len());
         assert_eq!((kept[0], kept[kept.len() - 1]), (points[0], points[points.len() - 1]));
         assert!(kept.contains(&points[51_234]));
+    }
+
+    #[test]
+    fn the_only_line_is_named_once() {
+        use crate::record::Axis;
+        let one = |name: &str| {
+            let series = Series::new(name, vec![0.0, 1.0], vec![0.0, 1.0]).unwrap();
+            Curves::new("Gradient norm", Axis::new("step"), Axis::new("off the plane"))
+                .caption("Of the mean training loss.")
+                .with(series)
+        };
+        assert!(!needs_legend(&one("off the plane")) && !needs_legend(&one("Train")));
+        assert!(needs_legend(&one("test")));
+        let two = Series::new("train", vec![0.0, 1.0], vec![0.0, 1.0]).unwrap();
+        assert!(needs_legend(&one("off the plane").with(two)));
     }
 
     #[test]

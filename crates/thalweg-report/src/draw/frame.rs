@@ -1,8 +1,10 @@
 //! The plot's rectangle: grid, ticks, the words along its edges, and reference lines.
 
 use crate::font::{self, Weight};
+use crate::number_text::humane;
 use crate::palette::{GRID, INK, MUTED};
-use crate::scale::Span;
+use crate::record::Axis;
+use crate::scale::{Span, Transform};
 use crate::scene::{Anchor, Outline, Rect, Scene, Stroke, Word};
 use crate::ticks::{Ticks, ticks};
 
@@ -18,9 +20,19 @@ pub(crate) fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64
     texts.map(|text| font::width(text, size, Weight::Regular)).fold(0.0, f64::max)
 }
 
+/// The words along an edge: label and unit, and where a bi-symmetric scale is linear, without which distances on it
+/// cannot be read.
+pub(crate) fn axis_text(axis: &Axis, span: &Span) -> String {
+    let Transform::SymLog { linear_within } = span.transform else { return axis.text() };
+    let where_linear = if span.low < -linear_within { "within ±" } else { "below " };
+    format!("{}, linear {where_linear}{}", axis.text(), humane(linear_within, 1))
+}
+
 /// As many ticks as fit below a plot of this width without touching each other.
 pub(crate) fn ticks_below(span: &Span, room: f64) -> Ticks {
-    let most = ((room / 62.0) as usize).clamp(2, 12);
+    // The decades of a bi-symmetric scale have short labels, and every one that is left out is missed.
+    let each = if matches!(span.transform, Transform::SymLog { .. }) { 44.0 } else { 62.0 };
+    let most = ((room / each) as usize).clamp(2, 14);
     let fits = |ticks: &Ticks| {
         let place = |v: f64| span.share(v).unwrap_or(0.0) * room;
         let half = |text: &str| font::width(text, TICK_SIZE, Weight::Regular) / 2.0;

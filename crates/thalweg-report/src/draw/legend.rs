@@ -21,8 +21,14 @@ pub(crate) enum Swatch {
         look: Look,
         band: bool,
     },
-    /// A path on a surface, from its start (a ring) to its end (a disc).
-    Path(Color),
+    /// A path on a surface, as it is drawn there.
+    Path {
+        color: Color,
+        /// The radius of the dots at its vertices, if they have any.
+        dot: Option<f64>,
+        /// Whether its start is a ring and its end a disc.
+        has_ends: bool,
+    },
 }
 
 /// Draws the entries between `left` and `right` from `top` down; returns where the legend ends.
@@ -71,9 +77,15 @@ fn swatch(scene: &mut Scene, swatch: &Swatch, x: f64, y: f64) {
                 scene.sign(sign, (x + SWATCH / 2.0, y), 3.4, look.color);
             }
         }
-        Swatch::Path(color) => {
-            path(scene, &[vec![(x + 4.0, y), (x + SWATCH - 4.0, y)]], *color);
-            ends(scene, (x + 4.0, y), (x + SWATCH - 4.0, y), *color);
+        Swatch::Path { color, dot: radius, has_ends } => {
+            let (start, end) = ((x + 4.0, y), (x + SWATCH - 4.0, y));
+            path(scene, &[vec![start, end]], *color);
+            for at in radius.iter().flat_map(|_| [start, (x + SWATCH / 2.0, y), end]) {
+                dot(scene, at, radius.unwrap_or_default(), *color);
+            }
+            if *has_ends {
+                ends(scene, start, end, *color);
+            }
         }
     }
 }
@@ -85,6 +97,12 @@ pub(crate) fn path(scene: &mut Scene, runs: &[Vec<(f64, f64)>], color: Color) {
             scene.stroke(Outline::open(run.clone()), stroke.clone());
         }
     }
+}
+
+/// The dot at a path's vertex.
+pub(crate) fn dot(scene: &mut Scene, (x, y): (f64, f64), radius: f64, color: Color) {
+    let stroke = Some(Stroke::new(INK, 1.0));
+    scene.items.push(Item::Disc { x, y, radius, fill: Some(color.into()), stroke });
 }
 
 /// The ring at a path's start and the disc at its end.

@@ -10,6 +10,9 @@ mod spectrum;
 pub(crate) mod style;
 mod surface;
 
+pub(crate) use curves::needs_legend;
+pub(crate) use surface::bands_on;
+
 use crate::font::{self, Weight};
 use crate::palette::{INK, MUTED};
 use crate::record::Figure;

@@ -37,7 +37,7 @@ pub(super) fn draw(record: &Spectrum, dress: Dress) -> Scene {
         scene.stroke(line, Stroke::new(MUTED, 1.0).opacity(0.7));
     }
     frame.draw_vertical_marks(&mut scene, &marks);
-    let (mut shown, mut all) = (0, 0);
+    let (mut shown, mut all, mut has_bars) = (0, 0, false);
     for (k, (group, text)) in record.groups.iter().zip(&names).enumerate() {
         let base = frame.plot.y + ROW * (k as f64 + 1.0) - 10.0;
         draw_names(&mut scene, text, left - 12.0, base);
@@ -51,16 +51,19 @@ pub(super) fn draw(record: &Spectrum, dress: Dress) -> Scene {
             height: height + 8.0,
         }));
         shown += draw_row(&mut scene, &frame, group, k, base);
+        has_bars |= draw_bars(&mut scene, &frame, group, k, base);
         scene.items.push(Item::Unclip);
         all += group.values().len();
     }
-    frame.draw_below(&mut scene, &ticks, &record.axis.text());
+    frame.draw_below(&mut scene, &ticks, &frame::axis_text(&record.axis, &span));
     if shown == 0 {
         let (x, y) = (frame.plot.x + frame.plot.width / 2.0, frame.plot.y + frame.plot.height / 2.0);
         scene.word(Word::new("no values", x, y, 14.0, MUTED).anchor(Anchor::Middle));
     }
+    let bars = "Bars above the stems: λ ± its residual bound ‖Hv − λv‖, drawn where it is wider than a line.";
+    let notes = has_bars.then(|| bars.to_owned());
     let notes: Vec<String> =
-        gap_note(all - shown, all, "eigenvalues", [&record.axis.scale]).into_iter().collect();
+        notes.into_iter().chain(gap_note(all - shown, all, "eigenvalues", [&record.axis.scale])).collect();
     let bottom = frame.plot.bottom() + frame::BELOW;
     finish(scene, bottom, &record.caption, notes, dress)
 }
@@ -121,29 +124,40 @@ fn draw_names(scene: &mut Scene, text: &RowText, right: f64, base: f64) {
     }
 }
 
-/// Draws one row of stems on `base`; returns how many have a place.
+/// Heads of stems that are nearer than this would cover each other.
+const HEADS_APART: f64 = 7.0;
+
+/// Draws one row of stems on `base`, with heads if they all stand apart; else the row is a rug. Returns how many have
+/// a place.
 fn draw_row(scene: &mut Scene, frame: &Frame, group: &Eigenvalues, position: usize, base: f64) -> usize {
     let color = palette::line(position);
     let tip = base - STEM;
-    let mut shown = 0;
+    let mut places: Vec<f64> = group.values().iter().filter_map(|v| frame.px(*v)).collect();
+    places.sort_by(f64::total_cmp);
+    for &x in &places {
+        scene.stroke(Outline::line(x, base, x, tip), Stroke::new(color, 1.2).opacity(0.75));
+    }
+    if places.windows(2).all(|pair| pair[1] - pair[0] >= HEADS_APART) {
+        places.iter().for_each(|x| scene.sign(sign(position), (*x, tip), 3.2, color));
+    }
+    places.len()
+}
+
+/// Draws the bounds that are wide enough to be seen; returns whether there is one.
+fn draw_bars(scene: &mut Scene, frame: &Frame, group: &Eigenvalues, position: usize, base: f64) -> bool {
+    let color = palette::line(position);
+    let mut is_any = false;
     for (k, v) in group.values().iter().enumerate() {
-        let Some(x) = frame.px(*v) else {
-            continue;
-        };
-        shown += 1;
-        scene.stroke(Outline::line(x, base, x, tip), Stroke::new(color, 1.4).opacity(0.75));
         let bound = group.residual_bounds().map_or(0.0, |bounds| bounds[k].abs());
         if let Some((low, high)) = frame.px(v - bound).zip(frame.px(v + bound)).filter(|(l, h)| h - l > 2.0) {
-            let y = tip - 9.0;
+            is_any = true;
+            let y = base - STEM - 9.0;
             for line in [(low, y, high, y), (low, y - 3.0, low, y + 3.0), (high, y - 3.0, high, y + 3.0)] {
                 scene.stroke(Outline::line(line.0, line.1, line.2, line.3), Stroke::new(color, 1.2));
             }
         }
     }
-    for x in group.values().iter().filter_map(|v| frame.px(*v)) {
-        scene.sign(sign(position), (x, tip), 3.2, color);
-    }
-    shown
+    is_any
 }
 
 /// Space of the smallest row text, checked so that the constants stay in step.

@@ -22,14 +22,16 @@ const NOTE_SIZE: f64 = 11.5;
 
 pub(super) fn draw(record: &Surface, dress: Dress) -> Scene {
     let (x, y) = (plane_span(&record.x, record.xs()), plane_span(&record.y, record.ys()));
-    let bands = Bands::new(height_span(record));
+    let bands = bands_on(record, record.z.scale);
     let (wide, high) = sides(record, &x, &y);
     let y_ticks = frame::ticks_beside(&y, high);
     let left = MARGIN + 25.0 + frame::widest(y_ticks.major.iter().map(|(_, t)| &t[..]), TICK_SIZE);
     let width = left + wide + 18.0 + bands.room() + MARGIN;
     let (mut scene, top) = begin(width.ceil(), &record.title, dress);
-    let entry =
-        |(k, path): (usize, &Path)| Entry { name: path.name.clone(), swatch: Swatch::Path(palette::path(k)) };
+    let entry = |(k, path): (usize, &Path)| {
+        let (color, dot, has_ends) = (palette::path(k), dots(path), has_ends(record, path));
+        Entry { name: path.name.clone(), swatch: Swatch::Path { color, dot, has_ends } }
+    };
     let entries: Vec<Entry> = record.paths.iter().enumerate().map(entry).collect();
     let top = legend::draw(&mut scene, &entries, left, width - MARGIN, top) + 6.0;
     let plot = Rect { x: left, y: top, width: wide, height: high };
@@ -46,8 +48,8 @@ pub(super) fn draw(record: &Surface, dress: Dress) -> Scene {
     let slack =
         Rect { x: plot.x - 6.0, y: plot.y - 6.0, width: plot.width + 12.0, height: plot.height + 12.0 };
     scene.items.push(Item::Clip(slack));
-    let outside: usize =
-        record.paths.iter().enumerate().map(|(k, path)| draw_path(&mut scene, &frame, path, k)).sum();
+    let paths = record.paths.iter().enumerate();
+    let outside: usize = paths.map(|(k, path)| draw_path(&mut scene, &frame, record, path, k)).sum();
     for (at, _) in places(record, &frame) {
         draw_place(&mut scene, at);
     }
@@ -62,15 +64,16 @@ pub(super) fn draw(record: &Surface, dress: Dress) -> Scene {
     finish(scene, plot.bottom() + frame::BELOW, &record.caption, footnotes, dress)
 }
 
+/// The levels of the heights on this scale, as the picture has them, with the colours of the bands between them.
+pub(crate) fn bands_on(record: &Surface, scale: Scale) -> Bands {
+    let axis = Axis { scale, ..record.z.clone() };
+    Bands::new(Span::of(&axis, record.heights().iter().copied(), 0.0))
+}
+
 /// The span of a coordinate: exactly the grid, as nothing is known outside.
 pub(crate) fn plane_span(axis: &Axis, values: &[f64]) -> Span {
     let linear = Axis { scale: Scale::Linear, ..axis.clone() };
     Span::of(&linear, values.iter().copied(), 0.0)
-}
-
-/// The span of the heights.
-pub(crate) fn height_span(record: &Surface) -> Span {
-    Span::of(&record.z, record.heights().iter().copied(), 0.0)
 }
 
 fn sides(record: &Surface, x: &Span, y: &Span) -> (f64, f64) {
@@ -152,20 +155,36 @@ fn draw_hatching(scene: &mut Scene, plot: &Rect) {
     scene.stroke(lines, Stroke::new(MUTED, 0.7).opacity(0.35));
 }
 
+/// The radius of the dots at a path's vertices; none where there are so many that they would hide the line.
+pub(crate) fn dots(path: &Path) -> Option<f64> {
+    match path.xs().len() {
+        0..=60 => Some(2.4),
+        61..=200 => Some(1.9),
+        _ => None,
+    }
+}
+
+/// Whether a path shows which of its ends is which: not where both are named places anyway.
+pub(crate) fn has_ends(record: &Surface, path: &Path) -> bool {
+    let vertices = || path.xs().iter().zip(path.ys()).filter(|(x, y)| x.is_finite() && y.is_finite());
+    let is_named = |(x, y): (&f64, &f64)| record.points.iter().any(|place| (place.x, place.y) == (*x, *y));
+    !(vertices().next().is_some_and(is_named) && vertices().next_back().is_some_and(is_named))
+}
+
 /// Draws a path; returns how many of its vertices lie outside the plot.
-fn draw_path(scene: &mut Scene, frame: &Frame, path: &Path, position: usize) -> usize {
+fn draw_path(scene: &mut Scene, frame: &Frame, record: &Surface, path: &Path, position: usize) -> usize {
     let color = palette::path(position);
     let vertices = || path.xs().iter().zip(path.ys()).map(|(x, y)| frame.at(*x, *y));
     let runs = runs(vertices());
     legend::path(scene, &runs, color);
     let all: Vec<(f64, f64)> = vertices().flatten().collect();
-    if all.len() <= 60 {
-        for (x, y) in &all {
-            let stroke = Some(Stroke::new(INK, 1.0));
-            scene.items.push(Item::Disc { x: *x, y: *y, radius: 2.4, fill: Some(color.into()), stroke });
-        }
+    if let Some(radius) = dots(path) {
+        all.iter().for_each(|at| legend::dot(scene, *at, radius, color));
     }
-    if let (Some(start), Some(end)) = (all.first(), all.last()) {
+    // A word stands beside a dot that can be seen.
+    let labelled = vertices().zip(path.vertex_labels()).filter(|(_, label)| !label.trim().is_empty());
+    labelled.filter_map(|(at, _)| at).for_each(|at| legend::dot(scene, at, 3.4, color));
+    if let (Some(start), Some(end), true) = (all.first(), all.last(), has_ends(record, path)) {
         legend::ends(scene, *start, *end, color);
     }
     all.iter().filter(|at| !inside(&frame.plot, **at)).count()
@@ -231,7 +250,7 @@ fn words(record: &Surface, frame: &Frame) -> Vec<Note> {
 /// Where a word of this width may stand about a point, best first.
 fn around((x, y): (f64, f64), wide: f64) -> impl Iterator<Item = Rect> {
     let (w, h) = (wide + 4.0, 15.0);
-    let sides = [9.0, 16.0, 26.0].into_iter().flat_map(move |d| {
+    let sides = [9.0, 13.0, 18.0].into_iter().flat_map(move |d| {
         [
             (x + d, y - h / 2.0),
             (x - d - w, y - h / 2.0),

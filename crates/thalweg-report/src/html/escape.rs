@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::typeset;
+
 /// Text for the content of an element or for a quoted attribute, in HTML and in XML. Characters that XML 1.0 forbids
 /// become U+FFFD.
 pub(crate) fn markup(text: &str) -> Cow<'_, str> {
@@ -24,6 +26,16 @@ pub(crate) fn markup(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Text for the content of an element, set: subscripts as such, and no break inside a formula or before a unit.
+pub(crate) fn set(text: &str) -> String {
+    let tied = typeset::tied(text);
+    let run = |run: typeset::Run<'_>| match run.is_subscript {
+        true => format!("<sub>{}</sub>", markup(run.text)),
+        false => markup(run.text).into_owned(),
+    };
+    typeset::runs(&tied).into_iter().map(run).collect()
 }
 
 /// JSON for the inside of a `<script>` element: what could end the element, open a comment in it, or end a line of
@@ -52,6 +64,12 @@ mod tests {
         assert_eq!(markup("a < b & \"c\" 'd'"), "a &lt; b &amp; &quot;c&quot; &#39;d&#39;");
         assert_eq!(markup("\u{0}x\u{1b}"), "\u{fffd}x\u{fffd}");
         assert!(matches!(markup("plain α"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn set_text_is_inert_too() {
+        assert_eq!(set("λ_max < 3 %"), "λ<sub>max</sub>\u{a0}&lt;\u{a0}3\u{a0}%");
+        assert_eq!(set("<b>_x</b>"), "&lt;b&gt;_x&lt;/b&gt;");
     }
 
     #[test]

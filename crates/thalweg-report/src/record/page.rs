@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::Figure;
 
 /// One report. All text is plain text: nothing in it is read as markup, except that an empty line ends a paragraph of
-/// prose and that `` `backquotes` `` set code.
+/// prose, that `` `backquotes` `` in prose set code, and that an underscore behind a single letter sets a subscript
+/// (`λ_max`, `θ_t`). Lines do not break between a number and its unit or around the signs of a formula.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Page {
@@ -67,7 +68,7 @@ pub struct Convention {
 pub struct Entry {
     /// The key.
     pub name: String,
-    /// The value.
+    /// The value. One of several lines keeps them.
     pub value: String,
 }
 

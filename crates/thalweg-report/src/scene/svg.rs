@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::{Anchor, Fill, Item, Outline, Rect, Scene, Stroke, Word};
 use crate::font::{self, Weight};
 use crate::html::escape;
+use crate::typeset::{self, SUBSCRIPT_DROP, SUBSCRIPT_SIZE};
 
 /// The name under which the embedded face is known, in an SVG and in a page alike.
 const FAMILY: &str = "thalweg-sans";
@@ -117,7 +118,25 @@ fn write_word(out: &mut String, word: &Word) {
             halo.hex()
         );
     }
-    let _ = writeln!(out, ">{}</text>", escape::markup(text));
+    out.push('>');
+    let mut is_lowered = false;
+    for run in typeset::runs(text) {
+        let text = escape::markup(run.text);
+        let drop = num(size * SUBSCRIPT_DROP);
+        let _ = match (run.is_subscript, is_lowered) {
+            (true, _) => {
+                write!(
+                    out,
+                    "<tspan dy=\"{drop}\" font-size=\"{}\">{text}</tspan>",
+                    num(size * SUBSCRIPT_SIZE)
+                )
+            }
+            (false, true) => write!(out, "<tspan dy=\"-{drop}\">{text}</tspan>"),
+            (false, false) => write!(out, "{text}"),
+        };
+        is_lowered = run.is_subscript;
+    }
+    out.push_str("</text>\n");
 }
 
 fn fill_attributes(fill: Option<&Fill>) -> String {
