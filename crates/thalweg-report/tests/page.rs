@@ -123,9 +123,12 @@ fn pictures_in_the_page_are_well_formed_and_their_ids_are_their_own() {
 fn everything_given_is_there_and_the_data_is_the_record() {
     let record = page("plain");
     let html = record.html();
-    for word in
-        ["<h1>plain</h1>", "<b>Figure 3. plain.</b> plain", "<td class=\"value\">plain</td>", "Provenance"]
-    {
+    for word in [
+        "<h1>plain</h1>",
+        "<b>Figure\u{a0}3. plain.</b> plain",
+        "<td class=\"value\">plain</td>",
+        "Provenance",
+    ] {
         assert!(html.contains(word), "{word}");
     }
     let data = html.split("class=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
@@ -134,6 +137,47 @@ fn everything_given_is_there_and_the_data_is_the_record() {
     assert_eq!(value["record"]["series"][0]["y"][1], "NaN");
     assert_eq!(value["looks"][0]["color"], "#0072b2");
     assert!(html.contains("Not drawn: 1 of 2 points"));
+}
+
+#[test]
+fn text_is_set_and_every_part_can_be_reached() {
+    let lines = "seed = 0\n[model]\nkind = \"mlp\"";
+    let page = Page::new("Survey", "of `x`")
+        .finding("λ_max at the solution", "0.0637", "", "It was 90.3 % higher at θ_t.")
+        .section("Curvature", "Here λ_max = 2, in `sigma_w = 1`.", [])
+        .convention("mode", "evaluation", "")
+        .provenance("configuration", lines);
+    let html = page.html();
+    for word in [
+        "<th scope=\"row\">λ<sub>max</sub> at the solution</th>",
+        "It was 90.3\u{a0}% higher at θ<sub>t</sub>.",
+        "Here λ<sub>max</sub>\u{a0}=\u{a0}2, in <code>sigma_w = 1</code>.",
+        "seed = 0\n[model]\nkind = &quot;mlp&quot;</pre>",
+    ] {
+        assert!(html.contains(word), "{word}");
+    }
+    for id in ["section-1", "conventions", "provenance"] {
+        assert!(
+            html.contains(&format!("<a href=\"#{id}\">")) && html.contains(&format!("id=\"{id}\"")),
+            "{id}"
+        );
+    }
+}
+
+/// The script draws a surface in the levels and colours of its still picture, on each scale.
+#[test]
+fn surfaces_bring_their_levels() {
+    let html = page("plain").html();
+    let data = html.split("class=\"data\">").nth(2).unwrap().split("</script>").next().unwrap();
+    let value: serde_json::Value = serde_json::from_str(data).unwrap();
+    for scale in ["linear", "log", "sym_log"] {
+        let bands = &value["bands"][scale];
+        let levels = bands["levels"].as_array().unwrap();
+        assert_eq!(bands["colors"].as_array().unwrap().len(), levels.len() + 1, "{scale}");
+        let at = |level: &serde_json::Value| level[0].as_f64().unwrap();
+        assert!(levels.windows(2).all(|pair| at(&pair[0]) < at(&pair[1])), "{scale} {levels:?}");
+        assert!(levels.iter().all(|level| level[1].is_string()), "{scale}");
+    }
 }
 
 #[test]

@@ -4,17 +4,40 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::escape::{json_in_script, markup};
-use crate::draw::style::{Look, sign};
-use crate::draw::{self, Dress};
-use crate::palette;
-use crate::record::Figure;
+use super::escape::{json_in_script, markup, set};
+use std::collections::BTreeMap;
 
-/// What the script draws from: the record, and what was decided about its lines.
+use crate::draw::style::{Look, sign};
+use crate::draw::{self, Dress, needs_legend};
+use crate::palette;
+use crate::palette::Color;
+use crate::record::{Figure, Scale, Surface};
+
+/// What the script draws from: the record, and what was decided about its lines and colours.
 #[derive(Serialize)]
 struct Data<'a> {
     record: &'a Figure,
     looks: Vec<Look>,
+    has_legend: bool,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    bands: BTreeMap<&'static str, Bands>,
+}
+
+/// The levels of a surface on one scale, in increasing order, with their text, and the colours between them.
+#[derive(Serialize)]
+struct Bands {
+    levels: Vec<(f64, String)>,
+    colors: Vec<Color>,
+}
+
+fn bands(surface: &Surface) -> BTreeMap<&'static str, Bands> {
+    let scales = [("linear", Scale::Linear), ("log", Scale::Log), ("sym_log", Scale::SymLog)];
+    let on = |(name, scale)| {
+        let bands = draw::bands_on(surface, scale);
+        let colors = (0..=bands.levels.len()).map(|k| bands.color(k)).collect();
+        (name, Bands { levels: bands.levels, colors })
+    };
+    scales.into_iter().map(on).collect()
 }
 
 pub(super) fn write(out: &mut String, record: &Figure, number: usize) {
@@ -26,8 +49,13 @@ pub(super) fn write(out: &mut String, record: &Figure, number: usize) {
             .map(|k| Look { color: palette::line(k), dash: Some(&[]), sign: Some(sign(k)) })
             .collect(),
     };
-    let data =
-        serde_json::to_string(&Data { record, looks }).expect("a record is plain data with string keys");
+    let (has_legend, bands) = match record {
+        Figure::Curves(curves) => (needs_legend(curves), BTreeMap::new()),
+        Figure::Surface(surface) => (true, bands(surface)),
+        Figure::Spectrum(_) => (false, BTreeMap::new()),
+    };
+    let data = serde_json::to_string(&Data { record, looks, has_legend, bands })
+        .expect("a record is plain data with string keys");
     let title = markup(record.title());
     let stop =
         if record.title().ends_with(['.', '?', '!', ':']) || record.title().is_empty() { "" } else { "." };
@@ -41,13 +69,14 @@ pub(super) fn write(out: &mut String, record: &Figure, number: usize) {
         scene.svg_fragment(&format!("f{number}"))
     );
     for note in &scene.notes {
-        let _ = writeln!(out, "<p class=\"note\">{}</p>", markup(note));
+        let _ = writeln!(out, "<p class=\"note\">{}</p>", set(note));
     }
     let _ = write!(
         out,
-        "<figcaption id=\"caption-{number}\"><b>Figure {number}. {title}{stop}</b> {}</figcaption>\n\
+        "<figcaption id=\"caption-{number}\"><b>Figure\u{a0}{number}. {}{stop}</b> {}</figcaption>\n\
          <script type=\"application/json\" class=\"data\">{}</script>\n</figure>\n",
-        markup(record.caption()),
+        set(record.title()),
+        set(record.caption()),
         json_in_script(&data)
     );
 }

@@ -17,10 +17,21 @@ use sha2::{Digest as _, Sha256};
 use crate::palette;
 use crate::record::{Convention, Entry, Finding, Page, Section};
 use crate::scene::font_rules;
-use escape::{json_in_script, markup};
+use escape::{json_in_script, markup, set};
 
 const STYLE: &str = include_str!("../../assets/page/page.css");
-const SCRIPT: &str = include_str!("../../assets/page/page.js");
+/// One scope for all parts: nothing of the page's own is global.
+const SCRIPT: &str = concat!(
+    "(() => {\n\"use strict\";\n",
+    include_str!("../../assets/page/text.js"),
+    include_str!("../../assets/page/scales.js"),
+    include_str!("../../assets/page/curves.js"),
+    include_str!("../../assets/page/words.js"),
+    include_str!("../../assets/page/surface.js"),
+    include_str!("../../assets/page/spectrum.js"),
+    include_str!("../../assets/page/page.js"),
+    "})();\n"
+);
 const PLOTLY: &str = include_str!("../../assets/plotly/plotly-thalweg.min.js");
 const PLOTLY_LICENCES: &str = include_str!("../../assets/plotly/LICENSES");
 const FONT_LICENCE: &str = include_str!("../../assets/font/LICENSE");
@@ -69,12 +80,12 @@ pub(crate) fn page(page: &Page) -> String {
         env!("CARGO_PKG_VERSION"),
         markup(title),
         font_rules(),
-        markup(title)
+        set(title)
     );
     if !subtitle.is_empty() {
-        let _ = writeln!(out, "<p class=\"subtitle\">{}</p>", markup(subtitle));
+        let _ = writeln!(out, "<p class=\"subtitle\">{}</p>", set(subtitle));
     }
-    write_contents(&mut out, sections);
+    write_contents(&mut out, page);
     out.push_str("</header>\n<main id=\"content\">\n");
     write_findings(&mut out, findings);
     let mut number = 0;
@@ -98,13 +109,22 @@ pub(crate) fn page(page: &Page) -> String {
     out
 }
 
-fn write_contents(out: &mut String, sections: &[Section]) {
-    if sections.len() < 3 {
+fn write_contents(out: &mut String, page: &Page) {
+    let sections = page.sections.iter().enumerate();
+    let mut places: Vec<(String, &str)> =
+        sections.map(|(k, section)| (format!("section-{}", k + 1), &section.heading[..])).collect();
+    let ends = [
+        ("conventions", "Conventions", page.conventions.len()),
+        ("provenance", "Provenance", page.provenance.len()),
+    ];
+    let ends = ends.into_iter().filter(|(.., entries)| *entries > 0);
+    places.extend(ends.map(|(id, heading, _)| (id.to_owned(), heading)));
+    if places.len() < 3 {
         return;
     }
     out.push_str("<nav aria-label=\"Contents\"><ul>\n");
-    for (k, section) in sections.iter().enumerate() {
-        let _ = writeln!(out, "<li><a href=\"#section-{}\">{}</a></li>", k + 1, markup(&section.heading));
+    for (id, heading) in places {
+        let _ = writeln!(out, "<li><a href=\"#{id}\">{}</a></li>", set(heading));
     }
     out.push_str("</ul></nav>\n");
 }
@@ -123,10 +143,10 @@ fn write_findings(out: &mut String, findings: &[Finding]) {
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"value\">{}</td><td class=\"unit\">{}</td>\
              <td class=\"meaning\">{}</td></tr>",
-            markup(name),
-            markup(value),
-            markup(unit),
-            markup(meaning)
+            set(name),
+            set(value),
+            set(unit),
+            set(meaning)
         );
     }
     out.push_str("</tbody></table></div></section>\n");
@@ -136,7 +156,7 @@ fn write_section(out: &mut String, section: &Section, k: usize, number: &mut usi
     let _ = writeln!(
         out,
         "<section aria-labelledby=\"section-{k}\">\n<h2 id=\"section-{k}\">{}</h2>",
-        markup(&section.heading)
+        set(&section.heading)
     );
     let paragraphs = section.prose.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
     for paragraph in paragraphs {
@@ -155,8 +175,8 @@ fn with_code(text: &str) -> String {
     let last = parts.len() - 1;
     let part = |(k, part): (usize, &&str)| match k % 2 {
         1 if k < last => format!("<code>{}</code>", markup(part)),
-        1 => format!("`{}", markup(part)),
-        _ => markup(part).into_owned(),
+        1 => format!("`{}", set(part)),
+        _ => set(part),
     };
     parts.iter().enumerate().map(part).collect()
 }
@@ -166,7 +186,7 @@ fn write_conventions(out: &mut String, conventions: &[Convention]) {
         return;
     }
     out.push_str(
-        "<section aria-labelledby=\"conventions\"><h2 id=\"conventions\">Conventions</h2>\n<div class=\"scroll\"><table>\n\
+        "<section class=\"conventions\" aria-labelledby=\"conventions\"><h2 id=\"conventions\">Conventions</h2>\n<div class=\"scroll\"><table>\n\
          <thead><tr><th scope=\"col\">Of</th><th scope=\"col\">Convention</th><th scope=\"col\">Meaning</th></tr></thead>\n\
          <tbody>\n",
     );
@@ -174,9 +194,9 @@ fn write_conventions(out: &mut String, conventions: &[Convention]) {
         let _ = writeln!(
             out,
             "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"meaning\">{}</td></tr>",
-            markup(name),
-            markup(value),
-            markup(meaning)
+            set(name),
+            set(value),
+            set(meaning)
         );
     }
     out.push_str("</tbody></table></div></section>\n");
@@ -191,7 +211,12 @@ fn write_provenance(out: &mut String, provenance: &[Entry]) {
          <div class=\"scroll\"><table>\n<tbody>\n",
     );
     for Entry { name, value } in provenance {
-        let _ = writeln!(out, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", markup(name), markup(value));
+        // What has lines of its own keeps them: a configuration is copied from here.
+        let value = match value.trim_end().contains('\n') {
+            true => format!("<pre tabindex=\"0\">{}</pre>", markup(value.trim_end())),
+            false => markup(value).into_owned(),
+        };
+        let _ = writeln!(out, "<tr><th scope=\"row\">{}</th><td>{value}</td></tr>", set(name));
     }
     out.push_str("</tbody></table></div></section>\n");
 }
