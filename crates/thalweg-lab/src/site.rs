@@ -2,7 +2,8 @@
 //!
 //! The border is f64 and the network computes in `T`: a point is rounded to `T` when it comes in. Of a line or a plane
 //! it is the vectors and the coefficients that are rounded, each once, and the first layer's outputs are combined in
-//! `T`: there too nothing accumulates from one point to its neighbour.
+//! `T`: there too nothing accumulates from one point to its neighbour. A site in f32 has a twin in f64, made when it is
+//! first asked for, in which [`Point::exact`] verifies.
 
 use std::sync::{Arc, OnceLock};
 
@@ -27,6 +28,7 @@ pub struct NetworkSite<T: Real> {
     objective: Objective<T>,
     examples: Examples<T>,
     convention: Convention,
+    twin: OnceLock<Box<NetworkSite<f64>>>,
 }
 
 impl<T: Real> NetworkSite<T> {
@@ -47,7 +49,22 @@ impl<T: Real> NetworkSite<T> {
             seed: None,
         };
         let objective = Objective::new(architecture, loss, data.examples());
-        Self { objective, examples: Examples::of(data), convention }
+        Self { objective, examples: Examples::of(data), convention, twin: OnceLock::new() }
+    }
+
+    /// The same function computed in f64, from the same inputs to the bit.
+    fn twin(&self) -> &NetworkSite<f64> {
+        self.twin.get_or_init(|| {
+            let objective = Objective::new(
+                self.objective.architecture().clone(),
+                self.objective.loss(),
+                self.objective.examples(),
+            );
+            let inputs = widened(&self.examples.inputs);
+            let examples = Examples { inputs, labels: self.examples.labels.clone() };
+            let convention = Convention { dtype: Dtype::F64, ..self.convention.clone() };
+            Box::new(NetworkSite { objective, examples, convention, twin: OnceLock::new() })
+        })
     }
 
     /// The network.
@@ -198,7 +215,8 @@ impl<'a, T: Real> NetworkPoint<'a, T> {
     fn curvature(&self, which: Which) -> &Curvature<'a, T> {
         let kept = if which == Which::Hessian { &self.hessian } else { &self.ggn };
         // Solvers that come again and again to one point ask for one product at a time.
-        kept.get_or_init(|| self.site.objective.curvature(which, &self.rounded, &self.site.examples, 1))
+        let (site, theta) = (self.site, self.rounded.clone());
+        kept.get_or_init(|| site.objective.curvature(which, theta, &site.examples, 1))
     }
 }
 
@@ -229,6 +247,12 @@ impl<T: Real> Point for NetworkPoint<'_, T> {
     fn vjps(&self, cotangents: &[&Matrix], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
         self.site.vjps_at(&self.rounded, cotangents, out);
         Ok(())
+    }
+
+    /// In f64 at the θ that was rounded to `T`.
+    fn exact(&self) -> Option<Box<dyn Point + '_>> {
+        let is_f64 = self.site.convention.dtype == Dtype::F64;
+        (!is_f64).then(|| self.site.twin().at(&widened(&self.rounded)))
     }
 }
 

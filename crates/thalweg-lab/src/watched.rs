@@ -148,6 +148,11 @@ impl Point for WatchedPoint<'_> {
         self.point.vjps(cotangents, out)?;
         self.watched.done(cotangents.len())
     }
+
+    fn exact(&self) -> Option<Box<dyn Point + '_>> {
+        let point = self.point.exact()?;
+        Some(Box::new(WatchedPoint { watched: self.watched, point }))
+    }
 }
 
 #[cfg(test)]

@@ -63,4 +63,9 @@ impl LinearOperator for Ggn<'_> {
     fn apply_many(&self, vectors: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
         self.point.ggn_products(vectors, out)
     }
+
+    fn exact(&self) -> Option<Box<dyn LinearOperator + '_>> {
+        let point = self.point.exact()?;
+        Some(Box::new(Ggn { point }))
+    }
 }

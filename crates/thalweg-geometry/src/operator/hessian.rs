@@ -61,4 +61,9 @@ impl LinearOperator for Hessian<'_> {
     fn apply_many(&self, vectors: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
         self.point.hvps(vectors, out)
     }
+
+    fn exact(&self) -> Option<Box<dyn LinearOperator + '_>> {
+        let point = self.point.exact()?;
+        Some(Box::new(Hessian { point }))
+    }
 }

@@ -50,4 +50,10 @@ pub trait LinearOperator: Sync {
         let [product] = out;
         Ok(product)
     }
+
+    /// The same matrix with more exact products, to verify with what was found by these. `None` if these are the most
+    /// exact there are.
+    fn exact(&self) -> Option<Box<dyn LinearOperator + '_>> {
+        None
+    }
 }

@@ -27,9 +27,26 @@ use thiserror::Error;
 /// # Ok::<(), thalweg_geometry::operator::RestrictionError>(())
 /// ```
 pub struct Restricted<'a> {
-    operator: &'a dyn LinearOperator,
+    operator: Whole<'a>,
     kept: Vec<usize>,
     label: String,
+}
+
+/// The operator whose block is taken: the caller's, or the more exact one that belongs to it.
+enum Whole<'a> {
+    Callers(&'a dyn LinearOperator),
+    Own(Box<dyn LinearOperator + 'a>),
+}
+
+impl<'a> std::ops::Deref for Whole<'a> {
+    type Target = dyn LinearOperator + 'a;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Callers(operator) => *operator,
+            Self::Own(operator) => &**operator,
+        }
+    }
 }
 
 /// Coordinates that an operator does not have.
@@ -67,7 +84,7 @@ impl<'a> Restricted<'a> {
         if range.start > range.end || range.end > dimension {
             return Err(RestrictionError::Range { range, dimension });
         }
-        Ok(Self { operator, kept: range.collect(), label: label.into() })
+        Ok(Self { operator: Whole::Callers(operator), kept: range.collect(), label: label.into() })
     }
 
     /// Keeps the coordinates whose place in the mask is true; `label` names it in the operator's name.
@@ -84,7 +101,7 @@ impl<'a> Restricted<'a> {
             return Err(RestrictionError::Mask { expected, found: mask.len() });
         }
         let kept = (0..expected).filter(|&i| mask[i]).collect();
-        Ok(Self { operator, kept, label: label.into() })
+        Ok(Self { operator: Whole::Callers(operator), kept, label: label.into() })
     }
 }
 
@@ -122,6 +139,11 @@ impl LinearOperator for Restricted<'_> {
             }
         }
         Ok(())
+    }
+
+    fn exact(&self) -> Option<Box<dyn LinearOperator + '_>> {
+        let operator = Whole::Own(self.operator.exact()?);
+        Some(Box::new(Restricted { operator, kept: self.kept.clone(), label: self.label.clone() }))
     }
 }
 

@@ -136,7 +136,7 @@ pub fn line(
     Ok(Reading {
         quantity: "line between two checkpoints".into(),
         value: Line { alphas, curves, distance: between.distance() },
-        uncertainty: Uncertainty::Exact,
+        uncertainty: Uncertainty::Rounding { dtype: first.convention().dtype },
         outcome,
         work,
         convention: first.convention().clone(),

@@ -117,7 +117,7 @@ pub fn plane(
     Ok(Reading {
         quantity: "loss over a plane".into(),
         value: Plane { a: a.to_vec(), b: b.to_vec(), losses, errors, frame: Frame::of(u, v) },
-        uncertainty: Uncertainty::Exact,
+        uncertainty: Uncertainty::Rounding { dtype: site.convention().dtype },
         outcome: if finite { Outcome::Converged } else { Outcome::NotFinite },
         work: Work { forwards: count as u64, ..Work::default() },
         convention: site.convention().clone(),

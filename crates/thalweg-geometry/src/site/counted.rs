@@ -158,4 +158,9 @@ impl Point for CountedPoint<'_> {
         add(&self.counts.vjps, cotangents.len());
         self.point.vjps(cotangents, out)
     }
+
+    fn exact(&self) -> Option<Box<dyn Point + '_>> {
+        let point = self.point.exact()?;
+        Some(Box::new(CountedPoint { point, counts: self.counts }))
+    }
 }

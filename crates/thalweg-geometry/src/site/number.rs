@@ -1,9 +1,9 @@
 //! Numbers in JSON: NaN and the infinities survive.
 //!
 //! JSON has no word for them, and serde's default writes `null`, which then does not read as a number. Here a
-//! finite number is a JSON number and the others are the strings `"NaN"`, `"inf"` and `"-inf"`, so that an absent
-//! number (`null`) and one that diverged stay apart. A NaN's sign and payload are not kept. Reading back to the last bit
-//! needs serde_json's feature `float_roundtrip`.
+//! finite number is a JSON number and the others are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, which Python's
+//! `float()` and JavaScript's `Number()` read, so that an absent number (`null`) and one that diverged stay apart. A
+//! NaN's sign and payload are not kept. Reading back to the last bit needs serde_json's feature `float_roundtrip`.
 //!
 //! A field asks for it by `#[serde(with = "thalweg_geometry::site::number")]`, be it an f64 or options and vectors
 //! of it to any depth; [`Number`] is for an f64 that stands alone.
@@ -19,8 +19,8 @@ impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             x if x.is_nan() => serializer.serialize_str("NaN"),
-            f64::INFINITY => serializer.serialize_str("inf"),
-            f64::NEG_INFINITY => serializer.serialize_str("-inf"),
+            f64::INFINITY => serializer.serialize_str("Infinity"),
+            f64::NEG_INFINITY => serializer.serialize_str("-Infinity"),
             x => serializer.serialize_f64(x),
         }
     }
@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for Number {
         impl Visitor<'_> for Any {
             type Value = Number;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number or one of \"NaN\", \"inf\", \"-inf\"")
+                f.write_str("a number or one of \"NaN\", \"Infinity\", \"-Infinity\"")
             }
             fn visit_f64<E: Error>(self, x: f64) -> Result<Number, E> {
                 Ok(Number(x))
@@ -47,8 +47,8 @@ impl<'de> Deserialize<'de> for Number {
             fn visit_str<E: Error>(self, s: &str) -> Result<Number, E> {
                 match s {
                     "NaN" => Ok(Number(f64::NAN)),
-                    "inf" => Ok(Number(f64::INFINITY)),
-                    "-inf" => Ok(Number(f64::NEG_INFINITY)),
+                    "Infinity" => Ok(Number(f64::INFINITY)),
+                    "-Infinity" => Ok(Number(f64::NEG_INFINITY)),
                     _ => Err(E::invalid_value(Unexpected::Str(s), &self)),
                 }
             }
@@ -128,7 +128,7 @@ mod tests {
         let json = serde_json::to_string(&record).unwrap();
         assert_eq!(
             json,
-            r#"{"losses":[1.0,"NaN","inf","-inf",5e-324,0.30000000000000004,-0.0],"error":null,"rows":[null,["NaN"]]}"#
+            r#"{"losses":[1.0,"NaN","Infinity","-Infinity",5e-324,0.30000000000000004,-0.0],"error":null,"rows":[null,["NaN"]]}"#
         );
         let back: Record = serde_json::from_str(&json).unwrap();
         for (a, b) in record.losses.iter().zip(&back.losses) {

@@ -223,6 +223,12 @@ pub trait Point: Sync {
 
     /// Writes Jᵀ·u for each cotangent u.
     fn vjps(&self, cotangents: &[&Matrix], out: &mut [Vec<f64>]) -> Result<(), SiteError>;
+
+    /// The same objective at the same θ in a more exact arithmetic, to verify with what was found in this one: at the
+    /// very θ that this point computes with, after whatever rounding. `None` if this is the most exact there is.
+    fn exact(&self) -> Option<Box<dyn Point + '_>> {
+        None
+    }
 }
 
 /// The point that keeps nothing but θ and asks its site each time.

@@ -1,11 +1,13 @@
 //! Eigenpairs at both ends of the spectrum.
 
-use super::subspace::{Growth, Subspace};
-use crate::dense::Eigen;
+use super::extremes::{Eigenpair, Extremes};
+use super::search::{Aim, End, Ended, Found, Known, Pair, reach, search};
+use super::subspace::Subspace;
 use crate::operator::LinearOperator;
-use crate::site::{Dtype, Outcome, Reading, SiteError, Uncertainty, number};
-use crate::vector::{fix_sign, norm};
+use crate::site::{Dtype, Outcome, Reading, SiteError, Uncertainty};
+use crate::vector::{dot, fix_sign, norm};
 use serde::{Deserialize, Serialize};
+use std::f64::consts::SQRT_2;
 use thalweg_kernel::Key;
 use thiserror::Error;
 
@@ -18,12 +20,13 @@ pub struct LanczosOptions {
     pub smallest: usize,
     /// A pair has converged when ‖Av − λv‖ ≤ tolerance × spectral norm.
     pub tolerance: f64,
-    /// Products that the search may take; one for each pair found comes on top, to measure its residual.
+    /// Products that all searches together may take; one for each pair found comes on top, to verify it.
     pub products_max: usize,
-    /// Vectors of n elements that the basis may hold before a thick restart; at least
+    /// Vectors of n elements to hold, those found included, before a thick restart; at least
     /// 2 × (largest + smallest + block).
     pub basis_max: usize,
-    /// Start vectors. With b of them up to b copies of a repeated eigenvalue are found at once.
+    /// Start vectors of each search. With b of them up to b copies of a repeated eigenvalue are found at once, where one
+    /// finds a copy a search.
     pub block: usize,
 }
 
@@ -33,38 +36,6 @@ impl Default for LanczosOptions {
     }
 }
 
-/// An eigenvalue with its residual and eigenvector.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Eigenpair {
-    /// λ.
-    #[serde(with = "number")]
-    pub value: f64,
-    /// ‖Av − λv‖ by a product of its own: some eigenvalue of A lies within this distance of λ.
-    #[serde(with = "number")]
-    pub residual: f64,
-    /// v, of unit length, its element of largest magnitude positive. Not part of the JSON, where it reads back empty.
-    #[serde(skip)]
-    pub vector: Vec<f64>,
-}
-
-/// Both ends of a spectrum.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Extremes {
-    /// Largest first. Empty if a product was not finite.
-    pub largest: Vec<Eigenpair>,
-    /// Smallest first. Shares pairs with `largest` when more are wanted than there are.
-    pub smallest: Vec<Eigenpair>,
-    /// max |Ritz value|, a lower bound of the spectral norm.
-    #[serde(with = "number")]
-    pub spectral_norm: f64,
-    /// n.
-    pub dimension: usize,
-    /// Thick restarts.
-    pub restarts: usize,
-    /// How often the basis came to span an invariant subspace and was continued with a fresh vector.
-    pub breakdowns: usize,
-}
-
 /// What [`lanczos`] tells while it works, whenever it has looked at the Ritz values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LanczosProgress {
@@ -72,10 +43,12 @@ pub struct LanczosProgress {
     pub products: usize,
     /// The most there may be.
     pub products_max: usize,
-    /// Wanted pairs whose residual bound meets the tolerance.
+    /// Wanted pairs whose residual bound meets the tolerance; of later searches, those found before count.
     pub converged: usize,
     /// Wanted pairs.
     pub wanted: usize,
+    /// Which search it is, from 1: those after the first look for copies of repeated eigenvalues.
+    pub search: usize,
 }
 
 /// Why there was nothing to measure.
@@ -103,38 +76,49 @@ pub enum LanczosError {
     Site(#[from] SiteError),
 }
 
-/// The largest and the smallest eigenpairs of a symmetric operator.
+/// The largest and the smallest eigenpairs of a symmetric operator, with their multiplicities.
 ///
 /// *Measures*: the sharpest and the most negatively curved directions at a point.
 ///
-/// *Definition*: the Ritz pairs $(\theta_j, Vs_j)$, $V^\top\! A V s_j = \theta_j s_j$, at either end of the spectrum
-/// on the Krylov space of a Gaussian start vector (or a block of them); the basis V is reorthogonalised in full,
-/// twice, at each step. Convergence is judged by $\lVert A v-\theta v\rVert = \beta_m\lvert e_m^\top s_j\rvert$ and
-/// the reported residual is then measured with a product of its own. If the space becomes invariant, a fresh vector
-/// orthogonal to it goes on, until one has changed none of the wanted values.
+/// *Definition*: the Ritz pairs (θⱼ, Vsⱼ), VᵀAV sⱼ = θⱼsⱼ, at either end of the spectrum on the Krylov space of a Gaussian
+/// start vector (or a block of them); the basis V is reorthogonalised in full, twice, at each step. Convergence is
+/// judged by ‖Av − θv‖ = βₘ|eₘᵀsⱼ|. In exact arithmetic such a space has one copy of each eigenvalue. So the pairs found
+/// are locked and the search begins again from a fresh random start in their orthogonal complement; what it finds that
+/// belongs among the wanted is locked too; and so on until a search finds nothing that belongs. At last each vector
+/// is multiplied once more, by [`LinearOperator::exact`] where there is one: λ = vᵀAv and ‖Av − λv‖ are of that matrix.
+///
+/// *What is sure*: within its residual of each λ lies an eigenvalue of A (up to the rounding of the last product). The
+/// vectors are orthonormal, so as many eigenvalues, copies counted, can be paired with the λ, none further away than
+/// √(2Σr²), the `pairing_bound` (Kahan 1967). *What is likely*: that none further out was passed over. A search of m steps in n dimensions misses
+/// the outermost eigenvalue by more than ε of the spread with probability at most 1.648√n·exp(−√ε(2m−1)), whatever the
+/// gaps (Kuczyński & Woźniakowski 1992); `detection_limit` is that for 10⁻³. If the budget ends before the last search has,
+/// the outcome is `MultiplicityUnresolved`.
 ///
 /// *Shapes and units*: eigenvalues in A's unit, vectors of n elements. The uncertainty is the largest residual.
 ///
 /// *Cost*: one product a step, 4nm flops of orthogonalisation at a basis of m vectors, and one product for each pair
-/// at the end. Memory: n × min(basis_max, products_max) f64.
+/// at the end. Where nothing is repeated there is one search more, which need only settle the outermost value at each
+/// end: at least (ln(1648√n)/√0.1 + 1)/2 steps (20 for n = 10⁴) unless the gap shows sooner, typically a fifth to a
+/// half of the first search. An eigenvalue of c copies takes about c/block searches. Memory: n × min(basis_max,
+/// products_max) f64.
 ///
-/// *When it misleads*: without a breakdown, one start vector sees a repeated eigenvalue once: where a symmetry of
-/// the network repeats eigenvalues, set `block` to the number of copies that matter. A small residual says that some
-/// eigenvalue is near, not that none was skipped. Products in f32 have residuals of about 1e-6 of the spectral norm;
-/// a smaller tolerance ends as `PrecisionLimited`. The smallest eigenvalues of a Hessian whose spectrum piles up
+/// *When it misleads*: a small residual says that some eigenvalue is near. Copies that differ from the last returned
+/// value by less than its residual are not told from it. Products in f32 have residuals of about 1e-6 of the spectral
+/// norm; a smaller tolerance ends as `PrecisionLimited`. The smallest eigenvalues of a Hessian whose spectrum piles up
 /// near 0 converge slowly if none is clearly negative.
 ///
-/// *Reference*: Lanczos 1950; Paige 1971 for the residual; Wu & Simon 2000 for the restart.
+/// *Reference*: Lanczos 1950; Paige 1971 for the residual; Parlett 1980 for locking; Wu & Simon 2000 for the restart.
 ///
 /// *Example*:
 /// ```
 /// use thalweg_geometry::operator::Diagonal;
 /// use thalweg_geometry::spectrum::{LanczosOptions, lanczos};
 /// use thalweg_kernel::Key;
-/// let operator = Diagonal::new((0..100).map(f64::from).collect());
-/// let options = LanczosOptions { largest: 2, smallest: 1, tolerance: 1e-8, ..LanczosOptions::default() };
+/// let operator = Diagonal::new((0..100).map(|i| f64::from(i.min(98))).collect());
+/// let options = LanczosOptions { largest: 3, smallest: 1, tolerance: 1e-8, ..LanczosOptions::default() };
 /// let reading = lanczos(&operator, &options, &Key::from_seed(0), &mut |_| ())?;
-/// assert!((reading.value.largest[1].value - 98.0).abs() < 1e-6);
+/// let largest: Vec<f64> = reading.value.largest.iter().map(|pair| pair.value.round()).collect();
+/// assert_eq!(largest, [98.0, 98.0, 97.0]);
 /// assert!(reading.value.smallest[0].value.abs() < 1e-6);
 /// # Ok::<(), thalweg_geometry::spectrum::LanczosError>(())
 /// ```
@@ -147,22 +131,33 @@ pub fn lanczos(
     key: &Key,
     progress: &mut dyn FnMut(LanczosProgress),
 ) -> Result<Reading<Extremes>, LanczosError> {
-    Search::new(operator, options, key)?.run(progress)
+    Searches::new(operator, options, key)?.run(progress)
 }
 
-/// The state of a search.
-struct Search<'a> {
+/// The searches so far and what they found.
+struct Searches<'a> {
     operator: &'a dyn LinearOperator,
     options: &'a LanczosOptions,
-    space: Subspace<'a>,
-    largest: usize,
-    smallest: usize,
+    key: &'a Key,
+    /// Relative rounding error of a product.
+    precision: f64,
+    /// How many are wanted at each of [`End::BOTH`].
+    most: [usize; 2],
+    /// Whether something that belongs may still be there, at each end.
+    is_open: [bool; 2],
+    detection_limit: f64,
+    /// Pairs found, ascending; `vectors[j]` belongs to `values[j]`, whose residual bound is `bounds[j]`.
+    values: Vec<f64>,
+    bounds: Vec<f64>,
+    vectors: Vec<Vec<f64>>,
+    range: Option<[f64; 2]>,
     products: usize,
+    searches: usize,
     restarts: usize,
     breakdowns: usize,
 }
 
-impl<'a> Search<'a> {
+impl<'a> Searches<'a> {
     fn new(
         operator: &'a dyn LinearOperator,
         options: &'a LanczosOptions,
@@ -170,14 +165,14 @@ impl<'a> Search<'a> {
     ) -> Result<Self, LanczosError> {
         let LanczosOptions { tolerance, basis_max, block, .. } = *options;
         let n = operator.dimension();
-        let (largest, smallest) = (options.largest.min(n), options.smallest.min(n));
+        let most = [options.largest.min(n), options.smallest.min(n)];
         if !tolerance.is_finite() || tolerance < 0.0 {
             return Err(LanczosError::Tolerance { found: tolerance });
         }
         if block == 0 {
             return Err(LanczosError::Block);
         }
-        let expected = (2 * (largest + smallest + block)).min(n).min(options.products_max);
+        let expected = (2 * (most[0] + most[1] + block)).min(n).min(options.products_max);
         if basis_max < expected {
             return Err(LanczosError::Basis { expected, found: basis_max });
         }
@@ -185,155 +180,191 @@ impl<'a> Search<'a> {
             Dtype::F32 => f64::from(f32::EPSILON),
             Dtype::F64 => f64::EPSILON,
         };
-        let space = Subspace::new(operator, key, precision);
-        Ok(Self { operator, options, space, largest, smallest, products: 0, restarts: 0, breakdowns: 0 })
-    }
-
-    fn run(mut self, progress: &mut dyn FnMut(LanczosProgress)) -> Result<Reading<Extremes>, LanczosError> {
-        let n = self.operator.dimension();
-        let wanted = self.largest + self.smallest;
-        if wanted == 0 {
-            return self.finish(None, Outcome::Converged);
-        }
-        let mut settled: Option<Vec<f64>> = None;
-        let mut looked_at = 0;
-        self.space.refresh(self.options.block);
-        let (ritz, outcome) = loop {
-            let left = self.options.products_max - self.products;
-            let room = left.min(self.options.basis_max - self.space.len());
-            let growth = if room == 0 { Growth::Grown(0) } else { self.space.grow(room)? };
-            let (Growth::Grown(cost) | Growth::NotFinite(cost)) = growth else {
-                // Every Ritz pair is exact now, but a value's further copies may lie outside.
-                self.breakdowns += 1;
-                let Some(ritz) = self.space.ritz() else { break (None, Outcome::NotFinite) };
-                let found: Vec<f64> = self.wanted(&ritz).map(|j| ritz.values[j]).collect();
-                let close = self.options.tolerance.max(1e-12) * spectral_norm(&ritz);
-                let same = |old: &Vec<f64>| {
-                    old.len() == found.len() && old.iter().zip(&found).all(|(a, b)| (a - b).abs() <= close)
-                };
-                if self.space.len() == n || settled.as_ref().is_some_and(same) {
-                    break (Some(ritz), Outcome::Converged);
-                }
-                settled = (self.space.len() >= wanted.min(n)).then_some(found);
-                self.space.refresh(self.options.block);
-                continue;
-            };
-            self.products += cost;
-            if matches!(growth, Growth::NotFinite(_)) {
-                break (None, Outcome::NotFinite);
-            }
-            let m = self.space.len();
-            let spent = self.products == self.options.products_max;
-            let full = m == self.options.basis_max;
-            // Looking costs O(m³): after every tenth part of m is often enough.
-            if !(spent || full || m == n || m >= looked_at + (m / 10).max(1)) {
-                continue;
-            }
-            looked_at = m;
-            let Some(ritz) = self.space.ritz() else { break (None, Outcome::NotFinite) };
-            let limit = self.options.tolerance * spectral_norm(&ritz);
-            let converged =
-                self.wanted(&ritz).filter(|&j| self.space.residual_bound(&ritz.vectors[j]) <= limit).count();
-            progress(LanczosProgress {
-                products: self.products,
-                products_max: self.options.products_max,
-                converged,
-                wanted,
-            });
-            // After a breakdown the pairs of earlier vectors are exact and say nothing about those of the fresh one.
-            let enough = m >= wanted.min(n) && converged == wanted && self.breakdowns == 0;
-            if m == n || enough {
-                break (Some(ritz), Outcome::Converged);
-            }
-            if spent {
-                break (Some(ritz), Outcome::BudgetSpent);
-            }
-            if full {
-                let kept = self.kept(m);
-                self.space.restart(&ritz, &kept);
-                self.restarts += 1;
-                looked_at = kept.len();
-            }
-        };
-        self.finish(ritz, outcome)
-    }
-
-    /// The places of the wanted Ritz values: the largest, largest first, then the smallest, smallest first.
-    fn wanted(&self, ritz: &Eigen) -> impl Iterator<Item = usize> + use<> {
-        let m = ritz.values.len();
-        (0..self.largest.min(m)).map(move |j| m - 1 - j).chain(0..self.smallest.min(m))
-    }
-
-    /// The places of the Ritz values that a restart keeps: the wanted ones and a third of the room beyond them.
-    fn kept(&self, m: usize) -> Vec<usize> {
-        let wanted = self.largest + self.smallest;
-        let spare = (m - wanted) / 3;
-        let spare_above = spare * self.largest / wanted;
-        let above = self.largest + spare_above;
-        let below = self.smallest + spare - spare_above;
-        (0..below).chain(m - above..m).collect()
-    }
-
-    fn finish(self, ritz: Option<Eigen>, outcome: Outcome) -> Result<Reading<Extremes>, LanczosError> {
-        let mut extremes = Extremes {
-            largest: Vec::new(),
-            smallest: Vec::new(),
-            spectral_norm: ritz.as_ref().map_or(0.0, spectral_norm),
-            dimension: self.operator.dimension(),
-            restarts: self.restarts,
-            breakdowns: self.breakdowns,
-        };
-        let (mut outcome, mut residual_max, mut measured) = (outcome, 0.0_f64, 0);
-        if outcome == Outcome::NotFinite {
-            (extremes.spectral_norm, residual_max) = (f64::NAN, f64::NAN);
-        }
-        if let Some(ritz) = ritz {
-            let places: Vec<usize> = self.wanted(&ritz).collect();
-            let mut distinct = places.clone();
-            distinct.sort_unstable();
-            distinct.dedup();
-            measured = distinct.len();
-            let mut pairs = Vec::new();
-            for &j in &distinct {
-                pairs.push(self.measured(ritz.values[j], &ritz.vectors[j])?);
-            }
-            residual_max = pairs
-                .iter()
-                .map(|pair| pair.residual)
-                .fold(0.0, |a, b| if b > a || b.is_nan() { b } else { a });
-            let pair =
-                |j: &usize| pairs[distinct.binary_search(j).expect("a wanted place is among them")].clone();
-            let (largest, smallest) = places.split_at(self.largest.min(ritz.values.len()));
-            extremes.largest = largest.iter().map(pair).collect();
-            extremes.smallest = smallest.iter().map(pair).collect();
-            let slack = self.options.tolerance.max(64.0 * f64::EPSILON);
-            if !residual_max.is_finite() {
-                outcome = Outcome::NotFinite;
-            } else if outcome == Outcome::Converged && residual_max > slack * extremes.spectral_norm {
-                outcome = Outcome::PrecisionLimited;
-            }
-        }
-        let products = (self.products + measured) as u64;
-        Ok(Reading {
-            quantity: format!("extreme eigenvalues of the {}", self.operator.name()),
-            value: extremes,
-            uncertainty: Uncertainty::Residual(residual_max),
-            outcome,
-            work: self.operator.work_per_product() * products,
-            convention: self.operator.convention(),
+        Ok(Self {
+            operator,
+            options,
+            key,
+            precision,
+            most,
+            is_open: most.map(|most| most > 0),
+            detection_limit: 0.0,
+            values: Vec::new(),
+            bounds: Vec::new(),
+            vectors: Vec::new(),
+            range: None,
+            products: 0,
+            searches: 0,
+            restarts: 0,
+            breakdowns: 0,
         })
     }
 
-    /// The Ritz pair as a vector of n elements, with the residual that one more product shows.
-    fn measured(&self, value: f64, coordinates: &[f64]) -> Result<Eigenpair, LanczosError> {
-        let mut vector = self.space.vector(coordinates);
-        fix_sign(&mut vector);
-        let mut residual = self.operator.apply(&vector)?;
-        residual.iter_mut().zip(&vector).for_each(|(r, v)| *r -= value * v);
-        Ok(Eigenpair { value, residual: norm(&residual), vector })
+    fn run(mut self, progress: &mut dyn FnMut(LanczosProgress)) -> Result<Reading<Extremes>, LanczosError> {
+        let wanted = self.most[0] + self.most[1];
+        let mut outcome = Outcome::Converged;
+        while self.is_open != [false; 2] {
+            let aims = self.aims();
+            let known = Known {
+                tolerance: self.options.tolerance,
+                basis_max: self.options.basis_max - self.vectors.len(),
+                products_max: self.options.products_max - self.products,
+                block: self.options.block,
+                range: self.range,
+            };
+            let mut space = Subspace::new(self.operator, self.key, &self.vectors, self.precision);
+            space.refresh((self.searches * self.options.block) as u64, self.options.block);
+            self.searches += 1;
+            let (before, number) = (self.products, self.searches);
+            let found = search(space, &aims, &known, &mut |products, converged| {
+                progress(LanczosProgress {
+                    products: before + products,
+                    products_max: self.options.products_max,
+                    converged: if number == 1 { converged } else { wanted },
+                    wanted,
+                    search: number,
+                });
+            })?;
+            let ended = found.ended;
+            self.take(found, &aims);
+            match ended {
+                Ended::Exact | Ended::Converged => {}
+                Ended::Spent => {
+                    outcome = Outcome::MultiplicityUnresolved;
+                    self.detection_limit = f64::INFINITY;
+                    break;
+                }
+                Ended::NotFinite => {
+                    outcome = Outcome::NotFinite;
+                    break;
+                }
+            }
+        }
+        self.finish(outcome)
+    }
+
+    /// What the next search is for.
+    fn aims(&self) -> Vec<Aim> {
+        let wanted = (self.most[0] + self.most[1]).min(self.operator.dimension());
+        let aim = |side: usize| {
+            let (end, most) = (End::BOTH[side], self.most[side]);
+            let cutoff = (self.searches > 0).then(|| {
+                if self.values.len() < wanted {
+                    return f64::NEG_INFINITY;
+                }
+                let last = end.place(most - 1, self.values.len());
+                let rounding = 32.0 * self.precision * reach(self.range);
+                end.outward(self.values[last]) + self.bounds[last].max(rounding)
+            });
+            Aim { end, most, cutoff }
+        };
+        (0..2).filter(|&side| self.is_open[side]).map(aim).collect()
+    }
+
+    /// Locks what a search found, and closes the ends at which nothing of it belongs among the wanted.
+    fn take(&mut self, found: Found, aims: &[Aim]) {
+        let Found { ended, pairs, range, products, restarts, undetected_share } = found;
+        self.products += products;
+        self.restarts += restarts;
+        self.breakdowns += usize::from(ended == Ended::Exact);
+        let before = self.range;
+        if let Some([low, high]) = range {
+            self.range = Some(before.map_or([low, high], |[l, h]| [l.min(low), h.max(high)]));
+        }
+        let spread = self.range.map_or(0.0, |[low, high]| high - low);
+        for aim in aims {
+            let (Some(cutoff), Some([low, high])) = (aim.cutoff, range) else { continue };
+            let outermost = aim.end.outward(if aim.end == End::Largest { high } else { low });
+            let side = usize::from(aim.end == End::Smallest);
+            if matches!(ended, Ended::Exact | Ended::Converged) && outermost <= cutoff {
+                self.is_open[side] = false;
+                let last = aim.end.place(aim.most - 1, self.values.len());
+                let limit = outermost + undetected_share * spread - aim.end.outward(self.values[last]);
+                let limit = if undetected_share == 0.0 { 0.0 } else { limit.max(0.0) };
+                self.detection_limit = self.detection_limit.max(limit);
+            }
+        }
+        let old = self.values.drain(..).zip(self.bounds.drain(..)).zip(self.vectors.drain(..));
+        let mut all: Vec<Pair> =
+            old.map(|((value, bound), vector)| Pair { value, bound, vector }).chain(pairs).collect();
+        if all.len() == self.operator.dimension() {
+            (self.is_open, self.detection_limit) = ([false; 2], 0.0);
+        }
+        all.sort_by(|a, b| a.value.total_cmp(&b.value));
+        // What does not belong stays locked while there is room: the next search need not find it again.
+        let room = (self.most[0] + self.most[1]).max(self.options.basis_max / 2);
+        if all.len() > room {
+            let spare = room - self.most[0] - self.most[1];
+            let below = self.most[1] + spare / 2;
+            let above = room - below;
+            all.drain(below..all.len() - above);
+        }
+        for Pair { value, bound, vector } in all {
+            self.values.push(value);
+            self.bounds.push(bound);
+            self.vectors.push(vector);
+        }
+    }
+
+    fn finish(mut self, mut outcome: Outcome) -> Result<Reading<Extremes>, LanczosError> {
+        let exact = self.operator.exact();
+        let last = exact.as_deref().unwrap_or(self.operator);
+        let mut work = self.operator.work_per_product() * self.products as u64;
+        let mut pairs = Vec::new();
+        if outcome != Outcome::NotFinite {
+            let m = self.vectors.len();
+            let (above, below) = (self.most[0].min(m), self.most[1].min(m));
+            let vectors = std::mem::take(&mut self.vectors);
+            let outer = vectors.into_iter().enumerate().filter(|&(j, _)| j < below || j + above >= m);
+            for (_, vector) in outer {
+                pairs.push(verified(last, vector)?);
+            }
+            work += last.work_per_product() * pairs.len() as u64;
+            pairs.sort_by(|a, b| a.value.total_cmp(&b.value));
+        }
+        let largest_of = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
+        let residual_max = match outcome {
+            Outcome::NotFinite => f64::NAN,
+            _ => pairs.iter().map(|pair| pair.residual).fold(0.0, largest_of),
+        };
+        let reach = pairs.iter().map(|pair| pair.value.abs()).fold(reach(self.range), largest_of);
+        // What the recurrence knows of the residuals and what the last products say differs by their rounding.
+        let within = residual_max <= (1.01 * self.options.tolerance + 64.0 * f64::EPSILON) * reach;
+        outcome = match outcome {
+            Outcome::NotFinite => Outcome::NotFinite,
+            _ if !residual_max.is_finite() => Outcome::NotFinite,
+            Outcome::MultiplicityUnresolved if !within || pairs.is_empty() => Outcome::BudgetSpent,
+            Outcome::Converged if !within => Outcome::PrecisionLimited,
+            outcome => outcome,
+        };
+        let is_finite = outcome != Outcome::NotFinite;
+        let count = pairs.len();
+        let extremes = Extremes {
+            largest: pairs.iter().rev().take(self.most[0].min(count)).cloned().collect(),
+            smallest: pairs.iter().take(self.most[1].min(count)).cloned().collect(),
+            spectral_norm: if is_finite { reach } else { f64::NAN },
+            dimension: self.operator.dimension(),
+            pairing_bound: norm(&pairs.iter().map(|pair| pair.residual).collect::<Vec<f64>>()) * SQRT_2,
+            detection_limit: if is_finite { self.detection_limit } else { f64::NAN },
+            searches: self.searches,
+            restarts: self.restarts,
+            breakdowns: self.breakdowns,
+        };
+        Ok(Reading {
+            quantity: format!("extreme eigenvalues of the {}", self.operator.name()),
+            value: extremes,
+            uncertainty: Uncertainty::Residual { size: residual_max },
+            outcome,
+            work,
+            convention: last.convention(),
+        })
     }
 }
 
-fn spectral_norm(ritz: &Eigen) -> f64 {
-    ritz.values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()))
+/// The vector's Rayleigh quotient and residual by one more product.
+fn verified(operator: &dyn LinearOperator, mut vector: Vec<f64>) -> Result<Eigenpair, LanczosError> {
+    fix_sign(&mut vector);
+    let mut residual = operator.apply(&vector)?;
+    let value = dot(&vector, &residual) / dot(&vector, &vector);
+    residual.iter_mut().zip(&vector).for_each(|(r, v)| *r -= value * v);
+    Ok(Eigenpair { value, residual: norm(&residual), vector })
 }

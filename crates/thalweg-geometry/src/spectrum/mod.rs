@@ -1,6 +1,9 @@
 //! Statistics of the spectrum of any [`LinearOperator`](crate::operator::LinearOperator).
 
+mod extremes;
 mod lanczos;
+mod search;
 mod subspace;
 
-pub use lanczos::{Eigenpair, Extremes, LanczosError, LanczosOptions, LanczosProgress, lanczos};
+pub use extremes::{Eigenpair, Extremes};
+pub use lanczos::{LanczosError, LanczosOptions, LanczosProgress, lanczos};

@@ -3,7 +3,10 @@
 //! It keeps the identity A·V = V·T + R·C: V the orthonormal basis, T = VᵀAV dense, R the residual vectors that are
 //! not yet in the basis and C how much of each a basis vector leaves behind. The three-term recurrence is this
 //! identity with a tridiagonal T; keeping T dense costs m² numbers and in return start vectors in blocks, fresh
-//! vectors after a breakdown and thick restarts are all the same code.
+//! vectors and thick restarts are all the same code.
+//!
+//! All of it happens in the orthogonal complement of vectors that are locked: A stands for its compression
+//! (I − QQᵀ)A(I − QQᵀ), whose eigenvalues on the complement are those of A that Q has not, if Q is invariant.
 
 use crate::dense::{Eigen, symmetric_eigen};
 use crate::operator::LinearOperator;
@@ -22,7 +25,7 @@ struct Pending {
 pub(super) enum Growth {
     /// By so many vectors, each at the price of a product.
     Grown(usize),
-    /// All residual vectors vanished: the basis spans an invariant subspace.
+    /// All residual vectors vanished: the basis spans an invariant subspace of the compression.
     Invariant,
     /// A product was not finite, after so many products.
     NotFinite(usize),
@@ -32,26 +35,32 @@ pub(super) enum Growth {
 pub(super) struct Subspace<'a> {
     operator: &'a dyn LinearOperator,
     key: &'a Key,
+    locked: &'a [Vec<f64>],
     basis: Vec<Vec<f64>>,
     projected: Vec<Vec<f64>>,
     pending: Vec<Pending>,
     precision: f64,
     product_norm: f64,
-    fresh: u64,
 }
 
 impl<'a> Subspace<'a> {
-    /// An empty one. `precision` is the relative rounding error of a product.
-    pub(super) fn new(operator: &'a dyn LinearOperator, key: &'a Key, precision: f64) -> Self {
+    /// An empty one in the complement of orthonormal `locked` vectors. `precision` is the relative rounding error of a
+    /// product.
+    pub(super) fn new(
+        operator: &'a dyn LinearOperator,
+        key: &'a Key,
+        locked: &'a [Vec<f64>],
+        precision: f64,
+    ) -> Self {
         Self {
             operator,
             key,
+            locked,
             basis: Vec::new(),
             projected: Vec::new(),
             pending: Vec::new(),
             precision,
             product_norm: 0.0,
-            fresh: 0,
         }
     }
 
@@ -60,12 +69,16 @@ impl<'a> Subspace<'a> {
         self.basis.len()
     }
 
-    /// Adds random vectors to what is to come.
-    pub(super) fn refresh(&mut self, count: usize) {
-        for _ in 0..count {
+    /// The dimension of the complement that the basis grows in.
+    pub(super) fn dimension(&self) -> usize {
+        self.operator.dimension() - self.locked.len()
+    }
+
+    /// Adds random vectors, the key's from number `first` on, to what is to come.
+    pub(super) fn refresh(&mut self, first: u64, count: usize) {
+        for number in first..first + count as u64 {
             let mut vector = vec![0.0; self.operator.dimension()];
-            self.key.fold_in(self.fresh).normals(&mut vector);
-            self.fresh += 1;
+            self.key.fold_in(number).normals(&mut vector);
             // One that is not a residual of any basis vector leaves nothing behind: its row is zero.
             self.pending.push(Pending { vector, row: vec![0.0; self.basis.len()] });
         }
@@ -74,11 +87,11 @@ impl<'a> Subspace<'a> {
     /// Takes up to `most` residual vectors into the basis and multiplies them.
     pub(super) fn grow(&mut self, most: usize) -> Result<Growth, SiteError> {
         let old = self.basis.len();
-        let room = most.min(self.operator.dimension() - old);
+        let room = most.min(self.dimension() - old);
         let mut waiting = Vec::new();
         for Pending { mut vector, row } in std::mem::take(&mut self.pending) {
             let before = norm(&vector);
-            orthogonalise(&mut vector, &self.basis);
+            self.project(&mut vector);
             let left = norm(&vector);
             // What is no larger than the rounding error of a product points nowhere. A residual vector is compared
             // with the products it came from, a random one with itself.
@@ -96,7 +109,7 @@ impl<'a> Subspace<'a> {
             }
             vector.iter_mut().for_each(|x| *x /= left);
             // Dividing a small remainder magnifies its rounding errors along the basis.
-            orthogonalise(&mut vector, &self.basis);
+            self.project(&mut vector);
             let length = norm(&vector);
             vector.iter_mut().for_each(|x| *x /= length);
             self.basis.push(vector);
@@ -123,6 +136,7 @@ impl<'a> Subspace<'a> {
                 return Ok(Growth::NotFinite(grown));
             }
             self.product_norm = self.product_norm.max(length);
+            orthogonalise(&mut product, self.locked);
             for (i, coefficient) in orthogonalise(&mut product, &self.basis).into_iter().enumerate() {
                 self.projected[i][number] = coefficient;
                 self.projected[number][i] = coefficient;
@@ -132,6 +146,12 @@ impl<'a> Subspace<'a> {
             self.pending.push(Pending { vector: product, row });
         }
         Ok(Growth::Grown(grown))
+    }
+
+    /// Takes out of a vector what lies along the locked ones and the basis.
+    fn project(&self, vector: &mut [f64]) {
+        orthogonalise(vector, self.locked);
+        orthogonalise(vector, &self.basis);
     }
 
     /// Ritz values, ascending, with their coordinates in the basis. `None` if the projected problem has no answer.

@@ -102,7 +102,7 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
         let count = training.steps.len() as u64;
         let reading = Reading {
             quantity: "training trajectory".to_owned(),
-            uncertainty: Uncertainty::Exact,
+            uncertainty: Uncertainty::Rounding { dtype: ground.train.convention().dtype },
             outcome: if finite { Outcome::Converged } else { Outcome::NotFinite },
             work: Work { forwards: 2 * count, gradients: count, ..Work::default() },
             convention: ground.train.convention().clone(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use thalweg_geometry::section::{Centre, SectionError, Trajectory, trajectory};
-use thalweg_geometry::site::{Outcome, Reading, Site, Uncertainty, Work, number};
+use thalweg_geometry::site::{Dtype, Outcome, Reading, Site, Uncertainty, Work, number};
 use thalweg_learn::checkpoint::Stored;
 
 use super::plane::{Planes, plane_arrays};
@@ -77,7 +77,8 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
         readings.axes = Some(Reading {
             quantity: "principal axes of the training trajectory".to_owned(),
             value: found,
-            uncertainty: Uncertainty::Exact,
+            // Principal components of points that are given: whatever they were trained in, these sums are in f64.
+            uncertainty: Uncertainty::Rounding { dtype: Dtype::F64 },
             outcome: Outcome::Converged,
             work: Work { forwards: readings.losses_projected.len() as u64, ..Work::default() },
             convention: ground.train.convention().clone(),

@@ -157,6 +157,9 @@ fn curvature(readings: &Readings, findings: &mut Vec<Finding>) {
         let note = match outcome {
             Outcome::Converged => "",
             Outcome::BudgetSpent => " The search ended with its budget, before every pair had converged.",
+            Outcome::MultiplicityUnresolved => {
+                " The search ended with its budget, before it was certain that no copy of a repeated eigenvalue was passed over."
+            }
             Outcome::PrecisionLimited => " The search ended at the precision of the products.",
             Outcome::NotFinite => " The search met numbers that are not finite.",
         };

@@ -217,6 +217,10 @@ fn curvature(readings: &Readings) -> String {
             Outcome::BudgetSpent => {
                 "the budget was spent before every pair met the tolerance: read the residuals"
             }
+            Outcome::MultiplicityUnresolved => {
+                "every pair met the tolerance, but the budget was spent before it was certain that no copy of a repeated \
+                 eigenvalue was passed over"
+            }
             Outcome::PrecisionLimited => "the precision of the products was reached before the tolerance",
             Outcome::NotFinite => "a product was not finite, so there are no eigenvalues",
         };
