@@ -57,9 +57,11 @@ function surface({ record, bands }, choice, room) {
       lighting: { ambient: 0.75, diffuse: 0.5, specular: 0.05, roughness: 0.9 },
     }];
     paths.forEach((p, k) => {
-      for (const [color, width, shown] of [[theme.ink, 9, false], [theme.paths[k % theme.paths.length], 5, true]]) {
+      const own = theme.paths[k % theme.paths.length], isWhite = own === "#ffffff";
+      // On the legend's white ground a white path is shown by its dark casing.
+      for (const [color, width, shown] of [[theme.ink, 9, false], [own, 5, true]]) {
         traces.push({
-          type: "scatter3d", mode: "lines", name: plain(p.name) || " ", legendgroup: `p${k}`, showlegend: shown, connectgaps: false,
+          type: "scatter3d", mode: "lines", name: plain(p.name) || " ", legendgroup: `p${k}`, showlegend: shown !== isWhite, connectgaps: false,
           x: p.xs.map(finite), y: p.ys.map(finite), z: p.xs.map((x, i) => raised(x, p.ys[i])), line: { color, width },
           text: p.xs.map((x, i) => label(p.labels[i], x, p.ys[i])), hovertemplate: "%{text}<extra>%{fullData.name}</extra>",
           ...(shown ? {} : { hoverinfo: "skip", hovertemplate: undefined }),
@@ -155,11 +157,15 @@ function surface({ record, bands }, choice, room) {
   }]));
   const layout = {
     height: height + top + 50, margin: { l: left + spare, r: right + spare, t: top, b: 50, autoexpand: false }, annotations, legend, hovermode: "closest", showlegend: paths.length > 0,
-    xaxis: flatAxis(isEqual || !ratio ? record.x : { ...record.x, label: `${record.x.label}; axes not to one scale` }, (width + 60) / 6.6), yaxis: flatAxis(record.y, height / 6.6), plot_bgcolor: "#e4e7eb",
+    xaxis: flatAxis(record.x, (width + 60) / 6.6), yaxis: flatAxis(record.y, (height + 40) / 6.6), plot_bgcolor: "#e4e7eb",
   };
   // The plot shows the grid and no more: a path must not make room for itself where nothing is known.
   Object.assign(layout.xaxis, { range: [x0, x1], showgrid: false, constrain: "domain", automargin: false });
   Object.assign(layout.yaxis, { range: [y0, y1], showgrid: false, constrain: "domain", automargin: false });
+  if (ratio && !isEqual) {
+    annotations.push({ xref: "paper", yref: "paper", x: 0.5, y: 0, yshift: -64, text: "The axes are not to one scale here.", showarrow: false, font: { ...font, size: 12, color: theme.muted } });
+    Object.assign(layout, { height: layout.height + 24, margin: { ...layout.margin, b: 74 } });
+  }
   if (isEqual) Object.assign(layout.yaxis, { scaleanchor: "x", scaleratio: 1 });
   return { traces, layout };
 }

@@ -40,7 +40,7 @@ const axisText = (axis) => plain(axisWords(axis));
 // Lines of at most so many letters.
 function wrap(text, most) {
   const lines = [""];
-  for (const word of String(text).split(/[ \n\t]+/)) {
+  for (const word of String(text).replace(/(\d) %/g, "$1\u00a0%").split(/[ \n\t]+/)) {
     const joined = lines[lines.length - 1] ? `${lines[lines.length - 1]} ${word}` : word;
     if (joined.length <= most || !lines[lines.length - 1]) lines[lines.length - 1] = joined;
     else lines.push(word);
