@@ -92,6 +92,18 @@ pub enum Instruction {
     Select(usize, usize, usize),
 }
 
+impl Instruction {
+    /// The values that it reads, in order.
+    pub fn operands(&self) -> impl Iterator<Item = usize> + use<> {
+        let (all, count) = match *self {
+            Self::Unary(_, a) => ([a, 0, 0], 1),
+            Self::Binary(_, a, b) => ([a, b, 0], 2),
+            Self::Select(c, a, b) => ([c, a, b], 3),
+        };
+        all.into_iter().take(count)
+    }
+}
+
 /// A value of the tape written element by element.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Store {

@@ -5,6 +5,7 @@
 //! plans: it allocates nothing and decides nothing that depends on the data.
 
 pub(crate) mod axes;
+pub(crate) mod chain;
 pub(crate) mod contract;
 pub(crate) mod copy;
 pub(crate) mod fused;
@@ -15,8 +16,10 @@ pub(crate) mod memory;
 mod panel_products;
 pub(crate) mod plan;
 pub(crate) mod reduce;
+pub(crate) mod registers;
 pub(crate) mod tape;
 pub(crate) mod tile;
+pub(crate) mod tiling;
 #[cfg(target_arch = "x86_64")]
 mod transpose;
 

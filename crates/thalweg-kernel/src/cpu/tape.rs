@@ -1,6 +1,7 @@
 //! The instructions of a fused tape, each one loop over a block.
 #![expect(unsafe_code, reason = "slots point to blocks or dense tiles, checked when the plan was made")]
 
+use super::chain::{Chain, First, Then};
 use crate::Real;
 use crate::call::{Binary, Unary};
 
@@ -12,6 +13,7 @@ pub(crate) enum Op {
     Unary(Unary, usize, usize),
     Binary(Binary, usize, usize, usize),
     Select(usize, usize, usize, usize),
+    Chain(Chain, usize, usize, usize, usize),
 }
 
 /// Runs one instruction over `n` elements.
@@ -95,6 +97,48 @@ pub(crate) unsafe fn apply<I: Isa, T: Real>(op: Op, slots: &[*mut T], n: usize) 
                 Binary::Power => each!(x, y => x.power::<I>(y)),
                 Binary::Greater => each!(x, y => if x > y { T::ONE } else { T::ZERO }),
                 Binary::Equal => each!(x, y => if x == y { T::ONE } else { T::ZERO }),
+            }
+        }
+        Op::Chain(chain, to, a, b, c) => {
+            let (to, a, b, c) =
+                (slot!(to), slot!(a).cast_const(), slot!(b).cast_const(), slot!(c).cast_const());
+            macro_rules! each {
+                ($x:ident, $y:ident, $z:ident => $value:expr) => {
+                    if chain.relu {
+                        for i in 0..n {
+                            // SAFETY: i < n.
+                            unsafe {
+                                let ($x, $y, $z) = (*a.add(i), *b.add(i), *c.add(i));
+                                let value = $value;
+                                *to.add(i) = if value < T::ZERO { T::ZERO } else { value };
+                            }
+                        }
+                    } else {
+                        for i in 0..n {
+                            // SAFETY: i < n.
+                            unsafe {
+                                let ($x, $y, $z) = (*a.add(i), *b.add(i), *c.add(i));
+                                *to.add(i) = $value;
+                            }
+                        }
+                    }
+                };
+            }
+            macro_rules! then {
+                ($f:tt) => {
+                    match chain.then {
+                        Then::Nothing => each!(x, y, _z => x $f y),
+                        Then::Add => each!(x, y, z => (x $f y) + z),
+                        Then::Sub => each!(x, y, z => (x $f y) - z),
+                        Then::From => each!(x, y, z => z - (x $f y)),
+                        Then::Mul => each!(x, y, z => (x $f y) * z),
+                    }
+                };
+            }
+            match chain.first {
+                First::Add => then!(+),
+                First::Sub => then!(-),
+                First::Mul => then!(*),
             }
         }
         Op::Select(to, c, a, b) => {
