@@ -1,6 +1,6 @@
 //! One number everywhere.
 
-use super::{Batched, Evaluation, Operand, Primitive, never_linear};
+use super::{Batched, Evaluation, Primitive};
 use crate::builder::{Builder, Var};
 use crate::ir::{ShapeError, Type};
 
@@ -47,15 +47,6 @@ impl Primitive for Constant {
         _tangents: &[Option<Var<'b>>],
     ) -> Option<Var<'b>> {
         None
-    }
-
-    fn transpose<'b>(
-        &self,
-        _ct: Var<'b>,
-        _operands: &[Operand<'b>],
-        _types: &[&Type],
-    ) -> Vec<Option<Var<'b>>> {
-        never_linear(self.name())
     }
 
     fn batch<'b>(&self, _builder: &'b Builder, _size: usize, _inputs: &[Batched<'b>]) -> Var<'b> {

@@ -1,6 +1,6 @@
 //! An argument of the program.
 
-use super::{Batched, Evaluation, Operand, Primitive, never_linear};
+use super::{Batched, Evaluation, Primitive};
 use crate::builder::{Builder, Var};
 use crate::ir::{ShapeError, Type};
 
@@ -34,15 +34,6 @@ impl Primitive for Input {
         _tangents: &[Option<Var<'b>>],
     ) -> Option<Var<'b>> {
         unreachable!("transforms give inputs their tangents")
-    }
-
-    fn transpose<'b>(
-        &self,
-        _ct: Var<'b>,
-        _operands: &[Operand<'b>],
-        _types: &[&Type],
-    ) -> Vec<Option<Var<'b>>> {
-        never_linear(self.name())
     }
 
     fn batch<'b>(&self, _builder: &'b Builder, _size: usize, _inputs: &[Batched<'b>]) -> Var<'b> {

@@ -118,13 +118,15 @@ pub trait Primitive {
     ) -> Option<Var<'b>>;
 
     /// The adjoint: what each linear operand receives from the result's cotangent (`None` is zero). Called only
-    /// where the primitive is linear in the operands marked so.
+    /// where the primitive is linear in the operands marked so; left out where it never is.
     fn transpose<'b>(
         &self,
-        cotangent: Var<'b>,
-        operands: &[Operand<'b>],
-        types: &[&Type],
-    ) -> Vec<Option<Var<'b>>>;
+        _cotangent: Var<'b>,
+        _operands: &[Operand<'b>],
+        _types: &[&Type],
+    ) -> Vec<Option<Var<'b>>> {
+        never_linear(self.name())
+    }
 
     /// The primitive on each member of a batch at once. At least one operand is batched; the result's batch
     /// axis is 0.

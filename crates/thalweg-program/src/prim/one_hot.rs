@@ -2,7 +2,7 @@
 
 use thalweg_kernel::Call;
 
-use super::{Batched, Evaluation, Operand, Primitive, expect_operands};
+use super::{Batched, Evaluation, Primitive, expect_operands};
 use crate::builder::{Builder, Var};
 use crate::ir::{Element, ShapeError, Type};
 
@@ -52,15 +52,6 @@ impl Primitive for OneHot {
         _tangents: &[Option<Var<'b>>],
     ) -> Option<Var<'b>> {
         None
-    }
-
-    fn transpose<'b>(
-        &self,
-        _ct: Var<'b>,
-        _operands: &[Operand<'b>],
-        _types: &[&Type],
-    ) -> Vec<Option<Var<'b>>> {
-        super::never_linear(self.name())
     }
 
     fn batch<'b>(&self, builder: &'b Builder, _size: usize, inputs: &[Batched<'b>]) -> Var<'b> {

@@ -1,6 +1,6 @@
 //! The identity, whose derivative is declared to be zero.
 
-use super::{Batched, Evaluation, Operand, Primitive, expect_operands, expect_real};
+use super::{Batched, Evaluation, Primitive, expect_operands, expect_real};
 use crate::builder::{Builder, Var};
 use crate::ir::{ShapeError, Type};
 
@@ -31,15 +31,6 @@ impl Primitive for StopGradient {
         _tangents: &[Option<Var<'b>>],
     ) -> Option<Var<'b>> {
         None
-    }
-
-    fn transpose<'b>(
-        &self,
-        _ct: Var<'b>,
-        _operands: &[Operand<'b>],
-        _types: &[&Type],
-    ) -> Vec<Option<Var<'b>>> {
-        super::never_linear(self.name())
     }
 
     fn batch<'b>(&self, builder: &'b Builder, _size: usize, inputs: &[Batched<'b>]) -> Var<'b> {
