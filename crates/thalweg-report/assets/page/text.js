@@ -2,7 +2,7 @@
 
 const theme = JSON.parse(document.getElementById("theme").textContent);
 const font = { family: "thalweg-sans, Roboto, Helvetica, Arial, sans-serif", size: 13, color: theme.ink };
-const words = { "NaN": NaN, "inf": Infinity, "-inf": -Infinity, "Infinity": Infinity, "-Infinity": -Infinity };
+const words = { "NaN": NaN, "Infinity": Infinity, "-Infinity": -Infinity };
 const number = (v) => (typeof v === "number" ? v : v === null ? NaN : words[v]);
 const numbers = (list) => (list || []).map(number);
 const finite = (v) => (Number.isFinite(v) ? v : null);

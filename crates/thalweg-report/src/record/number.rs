@@ -1,5 +1,6 @@
-//! Numbers in JSON, which has no word for infinity: `"NaN"`, `"inf"` and `"-inf"` stand for what is not finite, so
-//! that a record that is written and read again is the same record. `null` is read as NaN.
+//! Numbers in JSON, which has no word for infinity: `"NaN"`, `"Infinity"` and `"-Infinity"`, which JavaScript and
+//! Python read as numbers, stand for what is not finite, so that a record that is written and read again is the same
+//! record. `null` is read as NaN.
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -12,8 +13,8 @@ impl Serialize for Number {
         match self.0 {
             v if v.is_finite() => serializer.serialize_f64(v),
             v if v.is_nan() => serializer.serialize_str("NaN"),
-            v if v > 0.0 => serializer.serialize_str("inf"),
-            _ => serializer.serialize_str("-inf"),
+            v if v > 0.0 => serializer.serialize_str("Infinity"),
+            _ => serializer.serialize_str("-Infinity"),
         }
     }
 }
@@ -24,7 +25,7 @@ impl<'de> Deserialize<'de> for Number {
         impl Visitor<'_> for Any {
             type Value = Number;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number, \"NaN\", \"inf\", \"-inf\" or null")
+                f.write_str("a number, \"NaN\", \"Infinity\", \"-Infinity\" or null")
             }
             fn visit_f64<E: Error>(self, v: f64) -> Result<Number, E> {
                 Ok(Number(v))
@@ -41,8 +42,8 @@ impl<'de> Deserialize<'de> for Number {
             fn visit_str<E: Error>(self, v: &str) -> Result<Number, E> {
                 match v {
                     "NaN" => Ok(Number(f64::NAN)),
-                    "inf" => Ok(Number(f64::INFINITY)),
-                    "-inf" => Ok(Number(f64::NEG_INFINITY)),
+                    "Infinity" => Ok(Number(f64::INFINITY)),
+                    "-Infinity" => Ok(Number(f64::NEG_INFINITY)),
                     _ => Err(E::invalid_value(serde::de::Unexpected::Str(v), &self)),
                 }
             }
