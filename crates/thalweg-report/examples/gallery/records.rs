@@ -176,9 +176,8 @@ fn spectra() -> Result<Figure, RecordError> {
     let figure = Spectrum::new("Curvature before and after training", Axis::new("eigenvalue λ of the Hessian").sym_log())
         .caption(
             "The twelve largest and the eight smallest eigenvalues of the Hessian of the training loss (mean \
-             cross-entropy, 5000 examples), by Lanczos with full reorthogonalisation. Horizontal bars above the stems \
-             are residual bounds ‖Hv − λv‖, drawn where they can be seen. Nine outliers, one less than there are \
-             classes, separate from the bulk.",
+             cross-entropy, 5000 examples), by Lanczos with full reorthogonalisation. λ_max grows sixteenfold; nine outliers, \
+             one less than there are classes, separate from the bulk.",
         )
         .with(Eigenvalues::new("at initialisation", start).residuals(a)?)
         .with(Eigenvalues::new("at the solution", end).residuals(b)?)
