@@ -38,8 +38,9 @@ pub(super) struct Aim {
     pub(super) end: End,
     /// Pairs wanted at most.
     pub(super) most: usize,
-    /// Outward value that a pair has to exceed to belong among the wanted; `None` in the first search, where all do.
-    pub(super) cutoff: Option<f64>,
+    /// Outward value that a pair has to exceed to belong among the wanted, and one that no eigenvalue may exceed if the
+    /// wanted are to be right within their residuals; `None` in the first search, where all belong.
+    pub(super) cutoff: Option<[f64; 2]>,
 }
 
 /// How a search ended.
@@ -218,15 +219,17 @@ impl Look<'_> {
             let belonging: Vec<usize> = belonging(aim, values).collect();
             let done = belonging.iter().filter(|&&j| has_converged(j)).count();
             converged += done;
-            let Some(cutoff) = aim.cutoff else {
+            let Some([cutoff, right]) = aim.cutoff else {
                 is_met &= done == aim.most;
                 continue;
             };
             let place = aim.end.place(0, m);
             let (outermost, bound) = (aim.end.outward(values[place]), bound(place));
             let is_clear = outermost + self.share * spread <= cutoff;
-            // Where nothing belongs it is enough that the eigenvalue near the outermost one does not either.
-            let has_settled = done == belonging.len() && (bound <= limit || outermost + bound <= cutoff);
+            // Where nothing belongs, the outermost pair need only show that the eigenvalue near it does not either. Where
+            // that is too close to call, a tenth of the tolerance is as far as it goes.
+            let is_inside = outermost + bound <= right || bound <= 0.1 * limit;
+            let has_settled = done == belonging.len() && (done > 0 || is_inside);
             is_met &= is_clear || (has_settled && self.is_seasoned);
         }
         (converged, is_met)
@@ -235,7 +238,8 @@ impl Look<'_> {
 
 /// The places of the Ritz values that an aim is for, outermost first.
 fn belonging(aim: &Aim, values: &[f64]) -> impl Iterator<Item = usize> {
-    let (end, m, cutoff) = (aim.end, values.len(), aim.cutoff.unwrap_or(f64::NEG_INFINITY));
+    let (end, m, cutoff) =
+        (aim.end, values.len(), aim.cutoff.map_or(f64::NEG_INFINITY, |[cutoff, _]| cutoff));
     (0..aim.most.min(m)).map(move |k| end.place(k, m)).take_while(move |&j| end.outward(values[j]) > cutoff)
 }
 
@@ -267,7 +271,7 @@ mod tests {
     #[test]
     fn ends_count_outwards() {
         let values = [-3.0, -1.0, 0.0, 4.0];
-        let aim = |end, cutoff| Aim { end, most: 3, cutoff };
+        let aim = |end, cutoff: Option<f64>| Aim { end, most: 3, cutoff: cutoff.map(|c| [c, c]) };
         let places = |aim: Aim| belonging(&aim, &values).collect::<Vec<_>>();
         assert_eq!(places(aim(End::Largest, None)), [3, 2, 1]);
         assert_eq!(places(aim(End::Largest, Some(-0.5))), [3, 2]);

@@ -135,9 +135,9 @@ pub struct SpectrumConfig {
     pub smallest: usize,
     /// A pair has converged when ‖Hv − λv‖ is at most this share of the spectral norm.
     pub tolerance: f64,
-    /// Hessian-vector products that each search may take.
+    /// Hessian-vector products that may be spent at each place; one for each eigenvalue comes on top, to verify it.
     pub products_max: usize,
-    /// Start vectors: as many copies of a repeated eigenvalue can be told apart.
+    /// Start vectors of each search: as many copies of a repeated eigenvalue are found at once.
     pub block: usize,
 }
 
@@ -186,7 +186,7 @@ impl Default for TrajectoryConfig {
 
 impl Default for SpectrumConfig {
     fn default() -> Self {
-        Self { largest: 20, smallest: 20, tolerance: 1e-4, products_max: 400, block: 1 }
+        Self { largest: 20, smallest: 20, tolerance: 1e-4, products_max: 1500, block: 1 }
     }
 }
 

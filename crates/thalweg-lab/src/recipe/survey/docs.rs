@@ -92,8 +92,12 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "spectrum.largest" => "How many of the largest eigenvalues.",
         "spectrum.smallest" => "How many of the smallest.",
         "spectrum.tolerance" => "A pair has converged when ‖Hv − λv‖ ≤ tolerance × the spectral norm.",
-        "spectrum.products_max" => "Hessian-vector products that each search may take.",
-        "spectrum.block" => "Start vectors: as many copies of a repeated eigenvalue can be told apart.",
+        "spectrum.products_max" => {
+            "Hessian-vector products that may be spent at each place; one for each eigenvalue comes on top, to verify it."
+        }
+        "spectrum.block" => {
+            "Start vectors of each search: as many copies of a repeated eigenvalue are found at once."
+        }
         _ => return None,
     })
 }

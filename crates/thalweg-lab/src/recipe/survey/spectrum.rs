@@ -35,7 +35,7 @@ impl At {
     }
 }
 
-/// Searches for the eigenvalues. Cost: at most `products_max` Hessian-vector products and one for each pair.
+/// Searches for the eigenvalues. Cost: at most `products_max` Hessian-vector products and one in f64 for each pair.
 pub(super) fn measure<T: Stored>(
     ground: &Ground<'_, T>,
     folder: &mut Folder,
@@ -53,14 +53,18 @@ pub(super) fn measure<T: Stored>(
             basis_max: config.products_max,
             block: config.block,
         };
-        let total = (config.products_max + config.largest + config.smallest) as u64;
-        let name =
-            format!("spectrum at {}", if at == At::Solution { "the solution" } else { "initialisation" });
-        let bar = ground.progress.stage(&name, total, "products");
+        let pairs = config.largest + config.smallest;
+        let place = if at == At::Solution { "the solution" } else { "initialisation" };
+        let unit = format!("products at most, {pairs} of them to verify as many pairs");
+        let total = (config.products_max + pairs) as u64;
+        let bar = ground.progress.stage(&format!("spectrum at {place}"), total, &unit);
         let site = Watched::new(&ground.train, &bar);
         let key = ground.key.named("lanczos").named(at.name());
         let mut reading = lanczos(&Hessian::at(&site, &theta), &options, &key, &mut |progress| {
-            bar.message(format!("{} of {} pairs", progress.converged, progress.wanted));
+            bar.message(match progress.search {
+                1 => format!("{} of {} pairs", progress.converged, progress.wanted),
+                search => format!("{} pairs, search {search} for copies", progress.wanted),
+            });
         })?;
         bar.finish();
         reading.convention.seed = Some(ground.inputs.config.seed);
