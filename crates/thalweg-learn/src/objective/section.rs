@@ -80,8 +80,12 @@ impl<'o, T: Real> Section<'o, T> {
     /// Σ cᵢ·θᵢ
     fn write(&self, coefficients: &[T], theta: &mut [T]) {
         assert_eq!(coefficients.len(), self.vectors.len(), "one coefficient a vector");
-        theta.fill(T::ZERO);
-        for (vector, &c) in self.vectors.iter().zip(coefficients) {
+        let mut terms = self.vectors.iter().zip(coefficients);
+        match terms.next() {
+            Some((vector, &c)) => theta.iter_mut().zip(vector).for_each(|(theta, &x)| *theta = c * x),
+            None => theta.fill(T::ZERO),
+        }
+        for (vector, &c) in terms {
             theta.iter_mut().zip(vector).for_each(|(theta, &x)| *theta += c * x);
         }
     }
