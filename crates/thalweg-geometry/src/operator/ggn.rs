@@ -7,9 +7,8 @@ use crate::site::{Convention, Point, Site, SiteError, Work};
 ///
 /// *Measures*: nothing by itself; it is what a spectrum is taken of.
 ///
-/// *Definition*: $G = \frac1N\sum_i J_i^\top\,\nabla^2\ell_i\,J_i$, where $J_i$ is the Jacobian of example i's
-/// outputs in θ and $\nabla^2\ell_i$ the Hessian of its loss in them; of cross-entropy,
-/// $p_c(\delta_{cc'} - p_{c'})$. The reduction is the site's.
+/// *Definition*: G = (1/N) Σᵢ Jᵢᵀ ∇²ℓᵢ Jᵢ, where Jᵢ is the Jacobian of example i's outputs in θ and ∇²ℓᵢ the Hessian of
+/// its loss in them; of cross-entropy, that has the elements p_c(δ_cd − p_d). The reduction is the site's.
 ///
 /// *Shapes and units*: n × n, positive semi-definite for a convex ℓ; loss per squared parameter.
 ///

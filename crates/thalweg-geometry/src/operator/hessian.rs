@@ -7,7 +7,7 @@ use crate::site::{Convention, Point, Site, SiteError, Work};
 ///
 /// *Measures*: nothing by itself; it is what a spectrum is taken of.
 ///
-/// *Definition*: $H_{ij} = \partial_i\partial_j L(\theta)$ with the loss and reduction of the site's convention.
+/// *Definition*: Hᵢⱼ = ∂²L/∂θᵢ∂θⱼ with the loss and reduction of the site's convention.
 ///
 /// *Shapes and units*: n × n; loss per squared parameter.
 ///

@@ -9,7 +9,7 @@ use thiserror::Error;
 ///
 /// *Measures*: curvature of the loss when only those coordinates may move.
 ///
-/// *Definition*: $(P^\top A P)_{ij} = A_{k_i k_j}$ for kept coordinates $k_1 < k_2 < \dots$
+/// *Definition*: (PᵀAP)ᵢⱼ = A(kᵢ, kⱼ) for kept coordinates k₁ < k₂ < …
 ///
 /// *Shapes and units*: m × m for m kept coordinates; A's unit.
 ///

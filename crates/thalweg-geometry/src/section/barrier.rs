@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// *Measures*: how far the loss (or the error) rises between two ends.
 ///
 /// *Definition*, over the points α of [0, 1] that were measured:
-/// $\mathrm{frankle} = \sup_\alpha L(\alpha) - \tfrac12(L(0) + L(1))$;
-/// $\mathrm{entezari} = \sup_\alpha [L(\alpha) - (1-\alpha)L(0) - \alpha L(1)]$;
-/// $\mathrm{saddle} = \sup_\alpha L(\alpha)$.
+/// frankle = sup L(α) − ½(L(0) + L(1));
+/// entezari = sup [L(α) − (1−α)L(0) − αL(1)];
+/// saddle = sup L(α).
 ///
 /// *Shapes and units*: the unit of L; of the error, shares in [0, 1], so 2 points are .02.
 ///
@@ -85,7 +85,7 @@ fn gap(a: f64, b: f64) -> f64 {
 ///
 /// *Measures*: how far a path is from being monotonically decreasing.
 ///
-/// *Definition*: $\Delta = \max_{i\le j}(L_j - L_i)$ over the points of [0, 1], a rise on the last step included.
+/// *Definition*: Δ = max (Lⱼ − Lᵢ) over i ≤ j over the points of [0, 1], a rise on the last step included.
 ///
 /// *Shapes and units*: the unit of L; ≥ 0, and 0 for a path that never rises.
 ///

@@ -12,7 +12,7 @@ use thalweg_program::params::Leaf;
 ///
 /// *Measures*: nothing; it decides what a unit step means.
 ///
-/// *Definition*: each part of d becomes $d\cdot\lVert w\rVert/\lVert d\rVert$ with w the same part of θ, and 0 where
+/// *Definition*: each part of d becomes d·‖w‖/‖d‖ with w the same part of θ, and 0 where
 /// either is 0. The parts are what the names say.
 ///
 /// *When it misleads*: a network that is invariant to the scale of its filters looks flat in unscaled directions

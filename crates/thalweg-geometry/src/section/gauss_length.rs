@@ -3,17 +3,17 @@
 use crate::site::{Matrix, number};
 use crate::vector::{dot, norm};
 use serde::{Deserialize, Serialize};
+use std::f64::consts::FRAC_PI_2;
 
 /// The Gauss length of the path of the outputs, mean over examples, by two estimates.
 ///
 /// *Measures*: how far the path z(α) of an example's outputs is from straight. With squared error and z(1) = y, a
-/// length below π/2 implies that the loss falls strictly.
+/// length below π/2 implies that the loss of that example falls strictly.
 ///
-/// *Definition*: $\int_0^1 \lVert\partial_\alpha \hat v\rVert\,d\alpha$ with $v = \dot z$ and
-/// $\hat v = v/\lVert v\rVert$. `turning` is the sum of the turning angles of the polyline through the points, the
-/// length of what was seen. `smooth` takes v and $\dot v$ from second-order central differences at the inner points,
-/// $\lVert\partial\hat v\rVert = \lVert\dot v - \hat v\,(\hat v\cdot\dot v)\rVert/\lVert v\rVert$, extrapolates that
-/// linearly to the two ends and sums by the trapezoidal rule.
+/// *Definition*: ∫₀¹ ‖∂v̂/∂α‖ dα with v = dz/dα and v̂ = v/‖v‖. `turning` is the sum of the turning angles of the
+/// polyline through the points, the length of what was seen. `smooth` takes v and dv/dα from second-order central
+/// differences at the inner points, ‖∂v̂‖ = ‖v′ − v̂ (v̂·v′)‖/‖v‖, extrapolates that linearly to the two ends and sums by
+/// the trapezoidal rule.
 ///
 /// *Shapes and units*: radians; one number for each example, then their mean.
 ///
@@ -34,6 +34,10 @@ pub struct GaussLength {
     /// Mean over examples of the quadrature of the smooth derivative.
     #[serde(with = "number")]
     pub smooth: f64,
+    /// Share of examples, in [0, 1], whose turning angles sum to less than π/2: what is proved of short lengths holds for
+    /// each example by itself and says nothing of a mean.
+    #[serde(with = "number")]
+    pub share_below_half_pi: f64,
     /// Number of examples.
     pub examples: usize,
     /// Examples whose outputs never moved; they count with length 0.
@@ -99,10 +103,12 @@ impl GaussPath {
         }
         let directions = self.directions.as_ref()?;
         let still = |&i: &usize| directions.row(i).iter().all(|&x| x == 0.0);
+        let short = self.turning.iter().filter(|&&turning| turning < FRAC_PI_2).count();
         let smooth: f64 = (0..examples).map(|i| self.integral(i)).sum();
         Some(GaussLength {
             turning: self.turning.iter().sum::<f64>() / examples as f64,
             smooth: smooth / examples as f64,
+            share_below_half_pi: short as f64 / examples as f64,
             examples,
             examples_still: (0..examples).filter(still).count(),
         })
@@ -224,6 +230,7 @@ mod tests {
         let found = measured(&grid(101), 3, |a| [semicircle(a), vec![a, 2.0 * a], vec![1.0, 1.0]].concat());
         assert!((found.smooth - PI / 3.0).abs() < 1e-3);
         assert_eq!((found.examples, found.examples_still), (3, 1));
+        assert_eq!(found.share_below_half_pi, 2.0 / 3.0);
     }
 
     #[test]

@@ -47,10 +47,10 @@ pub struct Curve {
     /// The site's convention.
     pub convention: Convention,
     /// Loss at each α.
-    #[serde(with = "number")]
+    #[serde(rename = "loss", with = "number")]
     pub losses: Vec<f64>,
     /// Error at each α, in [0, 1], if the site has one at all of them.
-    #[serde(with = "number")]
+    #[serde(rename = "error", with = "number")]
     pub errors: Option<Vec<f64>>,
     /// The largest rise of the loss on [0, 1].
     pub rise: Rise,
@@ -68,7 +68,7 @@ pub struct Curve {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// The grid's points with 0 and 1, increasing.
-    #[serde(with = "number")]
+    #[serde(rename = "alpha", with = "number")]
     pub alphas: Vec<f64>,
     /// A curve for each site, in their order.
     pub curves: Vec<Curve>,
@@ -80,7 +80,7 @@ pub struct Line {
 ///
 /// *Measures*: what gradient descent would meet on the straight way: rises, barriers, and how much the outputs turn.
 ///
-/// *Definition*: $L(\theta(\alpha))$ at each α; [`Rise`], [`Barrier`] and [`GaussLength`] of it on [0, 1], whatever
+/// *Definition*: L(θ(α)) at each α; [`Rise`], [`Barrier`] and [`GaussLength`] of it on [0, 1], whatever
 /// the range that is drawn.
 ///
 /// *Shapes and units*: `losses[i]` and `errors[i]` belong to `alphas[i]`; distances are Euclidean in θ. The reading's

@@ -41,10 +41,10 @@ pub struct Plane {
     #[serde(with = "number")]
     pub b: Vec<f64>,
     /// Loss at each point.
-    #[serde(with = "number")]
+    #[serde(rename = "loss", with = "number")]
     pub losses: Vec<f64>,
     /// Error at each point, in [0, 1], if the site has one at all of them.
-    #[serde(with = "number")]
+    #[serde(rename = "error", with = "number")]
     pub errors: Option<Vec<f64>>,
     /// How u and v lie to each other.
     pub frame: Frame,
@@ -67,7 +67,7 @@ impl Plane {
 ///
 /// *Measures*: the shape of the loss in a plane through a point.
 ///
-/// *Definition*: $L(\theta + a_i u + b_j v)$.
+/// *Definition*: L(θ + aᵢu + bⱼv).
 ///
 /// *Shapes and units*: see [`Plane`]; a and b are in units of u and v, whose norms and angle the frame gives. The
 /// directions are taken as they are: an oblique frame is reported, not straightened.

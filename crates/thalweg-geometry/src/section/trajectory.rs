@@ -83,9 +83,8 @@ pub struct Trajectory {
 ///
 /// *Measures*: in which directions a run moves, and how much of its movement a picture of them shows.
 ///
-/// *Definition*: displacements $d_t = \theta_t - c$ from the final checkpoint or the mean; eigenvectors of the Gram
-/// matrix $d_s\cdot d_t = \sum_k\lambda_k u_k u_k^\top$ give axes $\sum_t u_{kt}d_t/\sqrt{\lambda_k}$, explained
-/// shares $\lambda_k/\sum\lambda$, and what is left of $d_t$ beside the axes.
+/// *Definition*: displacements dₜ = θₜ − c from the final checkpoint or the mean; eigenvectors of the Gram
+/// matrix dₛ·dₜ = Σₖ λₖ uₖuₖᵀ give axes Σₜ uₖₜ dₜ/√λₖ, explained shares λₖ/Σλ, and what is left of dₜ beside the axes.
 ///
 /// *Shapes and units*: coordinates in the norm of θ. Of each axis the element of largest magnitude is positive. There
 /// are fewer axes than asked for if the displacements span less, to 1e-12 of the largest λ.
