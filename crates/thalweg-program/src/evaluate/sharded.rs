@@ -107,7 +107,7 @@ const LANE_BUDGET: usize = 1 << 26;
 const LANES: usize = 64;
 /// Shards that a lane takes at least where it has only numbers to sum: the weights of a point then stay in a core's
 /// cache from one shard to the next.
-const SHARDS_A_LANE: usize = 4;
+const SHARDS_A_LANE: usize = 2;
 /// Elements of a sum that one task adds up.
 const CHUNK: usize = 1 << 14;
 
