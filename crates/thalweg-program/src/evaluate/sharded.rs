@@ -205,7 +205,12 @@ impl<T: Real> Sharded<T> {
         let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
         let mut totals: Vec<Vec<f64>> = Vec::with_capacity(tasks.len() / self.lanes);
         for lanes in tasks.chunks_mut(self.lanes) {
-            totals.push((0..scalars).map(|i| lanes.iter().map(|lane| lane.scalars[i]).sum()).collect());
+            // Shard by shard, whatever the lanes: programs with other lanes then agree on what they share.
+            let shards = lanes.iter().flat_map(|lane| lane.scalars.chunks(scalars.max(1)));
+            totals.push(shards.fold(vec![0.0; scalars], |mut totals, values| {
+                totals.iter_mut().zip(values).for_each(|(total, value)| *total += value);
+                totals
+            }));
             if let Some((first, others)) = lanes.split_first_mut() {
                 for (slot, sum) in first.sums.iter_mut().enumerate() {
                     let parts: Vec<&[T]> = others.iter().map(|lane| lane.sums[slot].slice()).collect();
@@ -243,7 +248,7 @@ impl<T: Real> Sharded<T> {
 
     fn carry_out(&self, task: &mut Task<'_, T>, data: Data<'_, T>) {
         let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
-        task.scalars = vec![0.0; scalars];
+        task.scalars.reserve(task.shards.len() * scalars);
         if task.sums.is_empty() {
             task.sums = self.sums.iter().map(|&size| Sum::Own(self.buffer(size))).collect();
         }
@@ -269,9 +274,7 @@ impl<T: Real> Sharded<T> {
                     total.slice_mut().iter_mut().zip(part).for_each(|(total, part)| *total += *part);
                 }
             }
-            for (total, value) in task.scalars.iter_mut().zip(values) {
-                *total += value.to_f64();
-            }
+            task.scalars.extend(values.iter().map(|value| value.to_f64()));
         }
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner).extend(again);
     }
@@ -306,6 +309,7 @@ struct Task<'t, T> {
     shared: &'t [&'t [T]],
     shards: Range<usize>,
     rows: Vec<&'t mut [T]>,
+    /// The numbers of each shard, one shard's after another's.
     scalars: Vec<f64>,
     sums: Vec<Sum<'t, T>>,
 }
