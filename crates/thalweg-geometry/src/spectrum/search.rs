@@ -227,8 +227,8 @@ impl Look<'_> {
             let (outermost, bound) = (aim.end.outward(values[place]), bound(place));
             let is_clear = outermost + self.share * spread <= cutoff;
             // Where nothing belongs, the outermost pair need only show that the eigenvalue near it does not either. Where
-            // that is too close to call, a tenth of the tolerance is as far as it goes.
-            let is_inside = outermost + bound <= right || bound <= 0.1 * limit;
+            // that is too close to call, half the tolerance is as far as it goes.
+            let is_inside = outermost + bound <= right || bound <= 0.5 * limit;
             let has_settled = done == belonging.len() && (done > 0 || is_inside);
             is_met &= is_clear || (has_settled && self.is_seasoned);
         }
