@@ -91,12 +91,14 @@ pub enum ConfigError {
         nearest: Option<String>,
     },
     /// A required field is not there.
-    #[error("missing field `{field}` of the table in {place}")]
+    #[error("missing field `{field}` of the table in {place}{}", together(field, variant.as_ref()))]
     MissingField {
         /// The path of the field.
         field: String,
         /// Where its table was written.
         place: Place,
+        /// The path of that table and which variant it names, if it is a choice between variants.
+        variant: Option<(String, String)>,
     },
     /// The wrong type, or out of range.
     #[error("`{field}` in {place}: expected {expected}, found {found}")]
@@ -126,6 +128,13 @@ pub enum ConfigError {
         /// What cannot.
         cause: NotPlainData,
     },
+}
+
+/// How a variant is given with its fields.
+fn together(field: &str, variant: Option<&(String, String)>) -> String {
+    let Some((path, variant)) = variant else { return String::new() };
+    let name = field.rsplit('.').next().unwrap_or(field);
+    format!("; a variant is given with its fields, --set '{path}={{kind={variant:?}, {name}=…}}'")
 }
 
 fn suggestion(nearest: Option<&str>, listed_as: &str, known: &[String]) -> String {

@@ -50,10 +50,17 @@ impl Context<'_> {
                     nearest,
                 }
             }
-            Mismatch::MissingField(name) => {
+            Mismatch::MissingField(ref name) => {
+                let path = self.lacking(&fault, name, read).unwrap_or(path);
                 let place = self.place(&path);
+                let variant =
+                    self.tree_at(&path).and_then(|table| table.entry(TAG)).map(|tag| match &tag.value {
+                        Value::Text(variant) => (path.join("."), variant.clone()),
+                        _ => (path.join("."), String::new()),
+                    });
+                let name = name.clone();
                 let field = [path, vec![name]].concat().join(".");
-                ConfigError::MissingField { field, place }
+                ConfigError::MissingField { field, place, variant }
             }
             Mismatch::Unexpected(ref expected, ref found) => {
                 let path = self.culprit(&fault, read).unwrap_or(path);
@@ -123,6 +130,25 @@ impl Context<'_> {
         let matching = || entries.iter().filter(|(steps, tree)| is_it(steps, tree));
         let written = matching().find(|(_, tree)| tree.origin != Origin::Program);
         written.or_else(|| matching().next()).map(|(steps, _)| [path, steps].concat())
+    }
+
+    /// The tagged table at or below the fault's that lacks the field: the innermost that, given one of that name, is at
+    /// fault no more, or for another reason than that it has no use for it.
+    fn lacking(
+        &self,
+        fault: &Fault,
+        name: &str,
+        read: impl Fn(&Tree) -> Option<Fault>,
+    ) -> Option<Vec<String>> {
+        let entries = self.tree_at(&fault.path)?.entries();
+        let tables = entries.iter().rev().filter(|(_, tree)| tree.entry(TAG).is_some());
+        tables.map(|(steps, _)| [&fault.path, steps.as_slice()].concat()).find(|path| {
+            let mut with = self.merged.clone();
+            let one = Tree { value: Value::Float(1.0), origin: Origin::Program };
+            with.insert(&[path.as_slice(), &[name.to_owned()]].concat(), one);
+            let is_useless = |mismatch: &Mismatch| matches!(mismatch, Mismatch::UnknownField(unknown, _) if unknown == name);
+            read(&with).is_none_or(|other| other != *fault && !is_useless(&other.mismatch))
+        })
     }
 
     /// The innermost entry below the fault's table without which the fault would be another.

@@ -126,6 +126,24 @@ impl Tree {
         }
     }
 
+    /// Puts an entry into the table at the end of `path` but for its last step, if that table is there.
+    pub(crate) fn insert(&mut self, path: &[String], tree: Tree) {
+        match (&mut self.value, path) {
+            (Value::Table(entries), [last]) => entries.push((last.clone(), tree)),
+            (Value::Table(entries), [step, rest @ ..]) => {
+                if let Some((_, below)) = entries.iter_mut().find(|(name, _)| name == step) {
+                    below.insert(rest, tree);
+                }
+            }
+            (Value::Array(items), [step, rest @ ..]) => {
+                if let Some(below) = step.parse::<usize>().ok().and_then(|i| items.get_mut(i)) {
+                    below.insert(rest, tree);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// What this is, for an error message: `the string "tanh"`, `an array`.
     pub(crate) fn describe(&self) -> String {
         match &self.value {

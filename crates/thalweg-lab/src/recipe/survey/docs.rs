@@ -15,7 +15,8 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "model.layer_norm" => "Whether a layer norm stands before each activation.",
         "model.init" => "Initial weights.",
         "model.init.kind" => {
-            "\"he\", \"glorot\", \"lecun\" (each with a distribution), \"mean_field\" (sigma_w, sigma_b) or \"torch\"."
+            "\"he\", \"glorot\", \"lecun\" (each with a distribution), \"mean_field\" (sigma_w, sigma_b) or \"torch\".\n\
+             A variant is given with its fields: --set 'model.init={kind=\"mean_field\", sigma_w=1.5, sigma_b=0.1}'."
         }
         "model.init.distribution" => "\"normal\" or \"uniform\".",
         "model.init.sigma_w" => "A weight has the deviation sigma_w/√fan_in.",

@@ -55,6 +55,22 @@ fn every_field_has_a_comment_and_the_printed_default_reads_back() {
 }
 
 #[test]
+fn a_variant_without_its_fields_is_told_where_they_belong() {
+    for (set, field, table) in [
+        ("model.init.kind=mean_field", "model.init.sigma_w", "model.init={kind=\"mean_field\", sigma_w=…}"),
+        ("data.kind=digits_file", "data.path", "data={kind=\"digits_file\", path=…}"),
+    ] {
+        let error = load::<SurveyConfig>(None, &[set.to_owned()]).unwrap_err().to_string();
+        let expected = format!(
+            "missing field `{field}` of the table in `--set {set}`; a variant is given with its fields, --set '{table}'"
+        );
+        assert_eq!(error, expected);
+    }
+    let set = ["model.init={kind=\"mean_field\", sigma_w=1.5, sigma_b=0.1}".to_owned()];
+    assert!(load::<SurveyConfig>(None, &set).is_ok());
+}
+
+#[test]
 fn fields_out_of_range_are_named_with_what_was_expected() {
     for (overrides, expected) in [
         (
