@@ -7,11 +7,12 @@ use std::sync::Arc;
 use thalweg_kernel::{Key, Real};
 use thalweg_learn::arch::{Architecture, initial_parameters};
 use thalweg_learn::checkpoint::{self, Checkpoint, CheckpointError, Leaf, Stored};
-use thalweg_learn::data::{DataConfig, Split, digits};
+use thalweg_learn::data::Split;
 use thalweg_learn::train::Plan;
 
 use super::SurveyError;
-use super::config::{SurveyConfig, SurveyData};
+use super::config::SurveyConfig;
+use super::data::{self, Source};
 use super::validate::validate;
 
 /// All that a survey needs before its folder is opened: whatever is wrong with it is found before anything is
@@ -20,6 +21,7 @@ pub(super) struct Inputs {
     /// With the digests of the files that it names.
     pub(super) config: SurveyConfig,
     pub(super) data: Split,
+    pub(super) source: Source,
     pub(super) architecture: Arc<dyn Architecture>,
     pub(super) plan: Plan,
     pub(super) steps_per_epoch: u64,
@@ -31,7 +33,7 @@ impl Inputs {
     pub(super) fn resolve(config: &SurveyConfig) -> Result<Self, SurveyError> {
         validate(config)?;
         let mut config = config.clone();
-        let data = load_data(&mut config.data)?;
+        let (data, source) = data::load(&mut config.data)?;
         let architecture = config.model.build(data.train.features(), data.train.classes())?;
         let plan = config.train.plan(data.train.examples())?;
         if plan.steps == 0 {
@@ -50,7 +52,8 @@ impl Inputs {
         if let Some(path) = &config.initial.path {
             initial = Some(read("initial.path", path, "initial.blake3", &mut config.initial.blake3)?);
         }
-        let inputs = Self { config, data, architecture, plan, steps_per_epoch, checkpoint_steps, initial };
+        let inputs =
+            Self { config, data, source, architecture, plan, steps_per_epoch, checkpoint_steps, initial };
         // Another network's checkpoint must be refused before a folder is made for it.
         if inputs.initial.is_some() {
             inputs.initial_theta::<f32>(Key::from_seed(0))?;
@@ -87,19 +90,8 @@ fn cast<T: Stored, U: Real>(leaves: &[Leaf<T>]) -> Vec<Leaf<U>> {
     leaves.iter().map(Leaf::cast).collect()
 }
 
-fn load_data(data: &mut SurveyData) -> Result<Split, SurveyError> {
-    match data {
-        SurveyData::Digits(digits) => Ok(DataConfig::Digits(digits.clone()).load()?),
-        SurveyData::DigitsFile(file) => {
-            read("data.path", &file.path, "data.blake3", &mut file.blake3)?;
-            let whole = digits::read(&file.path, file.examples)?;
-            Ok(digits::split(&whole, file.test_examples, file.scaling)?)
-        }
-    }
-}
-
 /// The bytes of a file that the configuration names; fills in or checks its digest.
-fn read(
+pub(super) fn read(
     field: &'static str,
     path: &Path,
     digest_field: &'static str,

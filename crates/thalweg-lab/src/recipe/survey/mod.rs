@@ -1,6 +1,6 @@
 //! The survey: one training run and the landscape that it walked through.
 //!
-//! Trains a network, keeps checkpoints, and measures
+//! Writes down the data, trains a network, keeps checkpoints, and measures
 //! - at every checkpoint loss, error, gradient norm and distance from the start;
 //! - the straight line from initialisation to solution (Goodfellow et al. 2015; Lucas et al. 2021);
 //! - the loss over two planes: of two random directions through the solution, scaled filter by filter (Li et al.
@@ -12,6 +12,7 @@
 //! the report says so.
 
 mod config;
+mod data;
 mod docs;
 mod error;
 mod inputs;
@@ -31,9 +32,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use thalweg_geometry::site::Dtype;
+pub use thalweg_geometry::site::Outcome;
 use thalweg_kernel::Key;
 use thalweg_learn::checkpoint::Stored;
-pub use thalweg_report::Finding;
 
 pub use config::{
     CheckpointsConfig, DigitsFileConfig, InitialConfig, LineConfig, PlaneConfig, SpectrumConfig,
@@ -42,8 +43,9 @@ pub use config::{
 pub use docs::doc;
 pub use error::SurveyError;
 pub use plane::{Place, PlaneSummary, Planes};
+pub use report::Finding;
 pub use train::Divergence;
-pub use training::{Subset, Training};
+pub use training::Training;
 pub use trajectory::TrajectoryReadings;
 
 use crate::identity::Identity;
@@ -57,7 +59,7 @@ use spectrum::At;
 /// The recipe's name, which folders begin with.
 pub const NAME: &str = "survey";
 /// Goes up whenever the same configuration would give other numbers.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Where a survey is made, and what is done with a folder that is there.
 #[derive(Clone, Debug, Default)]
@@ -135,6 +137,7 @@ fn run<T: Stored>(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> 
         key: Key::from_seed(inputs.config.seed).named(NAME),
         progress,
     };
+    data::write(inputs, folder)?;
     part(folder, "training", |folder| train::train(&ground, folder))?;
     part(folder, "checkpoints", |folder| training::measure(&ground, folder))?;
     let has_solution = train::divergence(folder)?.is_none();

@@ -55,7 +55,7 @@ pub(super) fn measure<T: Stored>(
         };
         let pairs = config.largest + config.smallest;
         let place = if at == At::Solution { "the solution" } else { "initialisation" };
-        let unit = format!("products at most, {pairs} of them to verify as many pairs");
+        let unit = format!("products, the last {pairs} to verify");
         let total = (config.products_max + pairs) as u64;
         let bar = ground.progress.stage(&format!("spectrum at {place}"), total, &unit);
         let site = Watched::new(&ground.train, &bar);
@@ -89,17 +89,29 @@ pub(super) fn measure<T: Stored>(
     Ok(())
 }
 
-/// The sharpness up to which steps of the run's last learning rate are stable on a quadratic.
+/// The sharpness up to which steps of the run's highest learning rate are stable on a quadratic.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Threshold {
     /// The sharpness.
     pub(super) sharpness: f64,
     /// How it reads: `2/η`.
     pub(super) formula: String,
-    /// The learning rate that it is for.
+    /// η, the learning rate that it is for.
     pub(super) lr: f64,
+    /// β.
+    pub(super) momentum: f64,
     /// Whether each step saw all examples, so that the threshold applies as it stands.
     pub(super) is_full_batch: bool,
+}
+
+impl Threshold {
+    /// What stands for what in the formula: `η = 0.1, β = 0.9`.
+    pub(super) fn given(&self) -> String {
+        match self.momentum {
+            0.0 => format!("η = {}", self.lr),
+            momentum => format!("η = {}, β = {momentum}", self.lr),
+        }
+    }
 }
 
 /// 2/η for gradient descent and (2+2β)/η with Polyak's momentum (Cohen et al. 2021), η being the highest learning
@@ -117,6 +129,7 @@ pub(super) fn threshold(inputs: &Inputs) -> Option<Threshold> {
         sharpness: (2.0 + 2.0 * sgd.momentum) / lr,
         formula: formula.to_owned(),
         lr,
+        momentum: sgd.momentum,
         is_full_batch: inputs.plan.recipe.batch_size.is_none(),
     })
 }

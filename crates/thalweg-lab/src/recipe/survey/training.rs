@@ -12,52 +12,48 @@ use crate::watched::Watched;
 pub(super) const STAGE: &str = "training";
 pub(super) const JSON: &str = "training.json";
 
-/// What is measured at the checkpoints; element i of every list belongs to `steps[i]`.
+/// What is measured at the checkpoints; element i of every list belongs to `step[i]`. The names are those of the arrays in
+/// `training.npz`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     /// Steps taken.
-    pub steps: Vec<u64>,
+    pub step: Vec<u64>,
     /// The same in passes over the training set.
     #[serde(with = "number")]
-    pub epochs: Vec<f64>,
-    /// Over the training set.
-    pub train: Subset,
-    /// Over the held-out set.
-    pub test: Subset,
+    pub epoch: Vec<f64>,
+    /// Mean loss over the training set.
+    #[serde(with = "number")]
+    pub loss_train: Vec<f64>,
+    /// Mean loss over the held-out set.
+    #[serde(with = "number")]
+    pub loss_test: Vec<f64>,
+    /// Share of the training set misclassified, in [0, 1].
+    #[serde(with = "number")]
+    pub error_train: Vec<f64>,
+    /// The same of the held-out set.
+    #[serde(with = "number")]
+    pub error_test: Vec<f64>,
     /// ‖∇L‖ of the training loss.
     #[serde(with = "number")]
-    pub gradient_norms: Vec<f64>,
+    pub gradient_norm: Vec<f64>,
     /// ‖θ‖.
     #[serde(with = "number")]
-    pub norms: Vec<f64>,
+    pub norm: Vec<f64>,
     /// ‖θ − θ₀‖.
     #[serde(with = "number")]
-    pub distances: Vec<f64>,
+    pub distance: Vec<f64>,
+    /// The convention of what is over the held-out set; the reading's own is that of the training set.
+    pub convention_test: Convention,
     /// Where training ended early, if it did.
     pub divergence: Option<Divergence>,
 }
 
-/// Loss and error over one part of the data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Subset {
-    /// Under which convention.
-    pub convention: Convention,
-    /// Mean loss.
-    #[serde(with = "number")]
-    pub losses: Vec<f64>,
-    /// Share misclassified, in [0, 1].
-    #[serde(with = "number")]
-    pub errors: Vec<f64>,
+fn losses(values: &[Value]) -> Vec<f64> {
+    values.iter().map(|value| value.loss).collect()
 }
 
-impl Subset {
-    fn of(convention: &Convention, values: &[Value]) -> Self {
-        Self {
-            convention: convention.clone(),
-            losses: values.iter().map(|value| value.loss).collect(),
-            errors: values.iter().map(|value| value.error.unwrap_or(f64::NAN)).collect(),
-        }
-    }
+fn errors(values: &[Value]) -> Vec<f64> {
+    values.iter().map(|value| value.error.unwrap_or(f64::NAN)).collect()
 }
 
 /// Measures at every checkpoint. Cost: for each of them two forwards (training and test set) and a gradient.
@@ -83,23 +79,26 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
 
         let per_epoch = ground.inputs.steps_per_epoch as f64;
         let training = Training {
-            epochs: steps.iter().map(|&step| step as f64 / per_epoch).collect(),
-            train: Subset::of(ground.train.convention(), &values_train),
-            test: Subset::of(ground.test.convention(), &values_test),
-            gradient_norms,
-            norms: thetas.iter().map(|theta| norm(theta.iter().copied())).collect(),
-            distances: thetas
+            epoch: steps.iter().map(|&step| step as f64 / per_epoch).collect(),
+            loss_train: losses(&values_train),
+            loss_test: losses(&values_test),
+            error_train: errors(&values_train),
+            error_test: errors(&values_test),
+            gradient_norm: gradient_norms,
+            norm: thetas.iter().map(|theta| norm(theta.iter().copied())).collect(),
+            distance: thetas
                 .iter()
                 .map(|theta| norm(theta.iter().zip(&thetas[0]).map(|(a, b)| a - b)))
                 .collect(),
+            convention_test: ground.test.convention().clone(),
             divergence: divergence(stage.folder())?,
-            steps,
+            step: steps,
         };
         write_arrays(stage, &training)?;
-        let finite = [&training.train.losses, &training.test.losses, &training.gradient_norms]
+        let finite = [&training.loss_train, &training.loss_test, &training.gradient_norm]
             .iter()
             .all(|list| list.iter().all(|x| x.is_finite()));
-        let count = training.steps.len() as u64;
+        let count = training.step.len() as u64;
         let reading = Reading {
             quantity: "training trajectory".to_owned(),
             uncertainty: Uncertainty::Rounding { dtype: ground.train.convention().dtype },
@@ -114,20 +113,21 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
 }
 
 fn write_arrays(stage: &mut crate::store::Stage<'_>, training: &Training) -> Result<(), SurveyError> {
-    let count = training.steps.len();
+    let count = training.step.len();
     let array = |values: &[f64]| Array::new([count], values.to_vec());
-    let steps: Vec<i64> = training.steps.iter().map(|&step| step.cast_signed()).collect();
+    let steps: Vec<i64> = training.step.iter().map(|&step| step.cast_signed()).collect();
     stage.write_npz(
         "training.npz",
         &[
             ("step", Array::new([count], steps)),
-            ("loss_train", array(&training.train.losses)),
-            ("loss_test", array(&training.test.losses)),
-            ("error_train", array(&training.train.errors)),
-            ("error_test", array(&training.test.errors)),
-            ("gradient_norm", array(&training.gradient_norms)),
-            ("norm", array(&training.norms)),
-            ("distance", array(&training.distances)),
+            ("epoch", array(&training.epoch)),
+            ("loss_train", array(&training.loss_train)),
+            ("loss_test", array(&training.loss_test)),
+            ("error_train", array(&training.error_train)),
+            ("error_test", array(&training.error_test)),
+            ("gradient_norm", array(&training.gradient_norm)),
+            ("norm", array(&training.norm)),
+            ("distance", array(&training.distance)),
         ],
     )?;
     Ok(())

@@ -19,13 +19,14 @@ pub(super) const NPZ: &str = "trajectory.npz";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrajectoryReadings {
     /// Steps of the checkpoints.
+    #[serde(rename = "step")]
     pub steps: Vec<u64>,
     /// The principal axes; `None` if the run has none, for the `reason`.
     pub axes: Option<Reading<Trajectory>>,
     /// The loss over the plane of the first two.
     pub planes: Option<Planes>,
     /// Training loss at each checkpoint's projection onto the plane: how far the picture's loss is from the run's.
-    #[serde(with = "number")]
+    #[serde(rename = "loss_projected", with = "number")]
     pub losses_projected: Vec<f64>,
     /// Why something is missing.
     pub reason: Option<String>,
@@ -60,20 +61,22 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
         let survey = |site: &dyn Site| {
             found.survey(&Watched::new(site, &bar), config.margin, config.points, &mut |_, _| ())
         };
+        let mut arrays = axes_arrays(&readings.steps, &found);
         match survey(&ground.train) {
             Ok(train) => {
                 let test = survey(&ground.test)?;
-                let mut arrays = plane_arrays(&train, &test);
-                arrays.extend(axes_arrays(&found));
-                stage.write_npz(NPZ, &arrays)?;
+                arrays.extend(plane_arrays(&train, &test));
                 readings.planes = Some(Planes::of(&train, &test));
                 readings.losses_projected = projected(&found, &Watched::new(&ground.train, &bar))?;
+                let losses = readings.losses_projected.clone();
+                arrays.push(("loss_projected", Array::new([losses.len()], losses)));
             }
             // A run along a straight line has no second axis.
             Err(error @ SectionError::Collinear { .. }) => readings.reason = Some(error.to_string()),
             Err(error) => return Err(error.into()),
         }
         bar.finish();
+        stage.write_npz(NPZ, &arrays)?;
         readings.axes = Some(Reading {
             quantity: "principal axes of the training trajectory".to_owned(),
             value: found,
@@ -101,10 +104,12 @@ fn projected(found: &Trajectory, site: &Watched<'_>) -> Result<Vec<f64>, SurveyE
     Ok(losses)
 }
 
-fn axes_arrays(found: &Trajectory) -> Vec<(&'static str, Array)> {
+fn axes_arrays(steps: &[u64], found: &Trajectory) -> Vec<(&'static str, Array)> {
     let dimension = found.origin.len();
     let flat = |rows: &[Vec<f64>]| rows.concat();
+    let steps: Vec<i64> = steps.iter().map(|&step| step.cast_signed()).collect();
     vec![
+        ("step", Array::new([steps.len()], steps)),
         ("axes", Array::new([found.axes.len(), dimension], flat(&found.axes))),
         ("origin", Array::new([dimension], found.origin.clone())),
         ("coordinates", Array::new([found.coordinates.len(), found.axes.len()], flat(&found.coordinates))),

@@ -78,8 +78,9 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
         entry(
             "eigenvalues",
             "Lanczos, full reorthogonalisation".to_owned(),
-            "A pair has converged when its residual is below the tolerance times the spectral norm. One start vector \
-             sees a repeated eigenvalue once.",
+            "A pair has converged when its residual is below the tolerance times the spectral norm. Repeated eigenvalues come \
+             as often as they are: what was found is locked and the search begins again beside it. Values and residuals are \
+             of a last product in f64, whatever precision the search was in.",
         ),
     ]
 }
@@ -94,7 +95,7 @@ pub(super) fn provenance(inputs: &Inputs, folder: &Folder, timings: &Timings) ->
         entry("seed", inputs.config.seed.to_string()),
         entry("threads", rayon::current_num_threads().to_string()),
         entry("instruction set", thalweg_kernel::instruction_set().to_owned()),
-        entry("configuration", folder.config_json()),
+        entry("configuration", crate::config::print(&inputs.config).unwrap_or_else(|_| folder.config_json())),
     ];
     let mut spelled = String::new();
     for (part, seconds) in timings {

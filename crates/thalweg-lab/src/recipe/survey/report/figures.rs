@@ -1,8 +1,9 @@
 //! The figures of a survey, by the names of their files.
 
 use thalweg_geometry::section::{Line, Normalisation};
-use thalweg_geometry::site::Reading;
+use thalweg_geometry::site::{Outcome, Reading};
 use thalweg_geometry::spectrum::Extremes;
+use thalweg_learn::loss::Loss;
 use thalweg_report::{
     Axis, Curves, Dash, Eigenvalues, Figure, Mark, Marker, Path, RecordError, Series, Spectrum, Style,
     Surface, humane,
@@ -10,7 +11,7 @@ use thalweg_report::{
 
 use super::super::plane::PlaneArrays;
 use super::super::trajectory::TrajectoryReadings;
-use super::{Inputs, Readings, loss_unit};
+use super::{Inputs, Readings, guess, loss_unit};
 
 /// Names of the figures' files, without extension.
 pub(super) const TRAINING_LOSS: &str = "training-loss";
@@ -69,44 +70,41 @@ fn train_and_test(figure: Curves, x: &[f64], train: Vec<f64>, test: Vec<f64>) ->
 
 fn training(inputs: &Inputs, readings: &Readings) -> Result<Vec<Named>, RecordError> {
     let training = &readings.training.value;
-    let x: Vec<f64> = training.steps.iter().map(|&step| step as f64).collect();
+    let x: Vec<f64> = training.step.iter().map(|&step| step as f64).collect();
     let marked = |figure: Curves| match readings.divergence() {
         Some(divergence) => figure.mark(Mark::x(divergence.step as f64, "diverged")),
         None => figure,
     };
     let steps = || Axis::new("step").sym_log();
-    let chance = match inputs.plan.recipe.loss {
-        thalweg_learn::loss::Loss::CrossEntropy => Some((inputs.data.train.classes() as f64).ln()),
-        thalweg_learn::loss::Loss::HalfMeanSquare => None,
-    };
     let mut loss = Curves::new("Loss during training", steps(), loss_axis(inputs, "loss").log()).caption(
         "Mean loss over the whole training set and the whole test set at every checkpoint. Both axes are \
          logarithmic (the step's is linear near 0), so the first steps and the last epochs can be read in one \
          picture. Where the test line leaves the training line, the network begins to fit what does not generalise.",
     );
-    if let Some(chance) = chance {
-        let label = format!("ln {}: uniform guess", inputs.data.train.classes());
-        loss = loss.mark(Mark::y(chance, label));
-    }
-    let loss = train_and_test(loss, &x, training.train.losses.clone(), training.test.losses.clone())?;
+    let label = match inputs.plan.recipe.loss {
+        Loss::CrossEntropy => format!("ln {}: uniform guess", inputs.data.train.classes()),
+        Loss::HalfMeanSquare => "uniform guess".to_owned(),
+    };
+    loss = loss.mark(Mark::y(guess(inputs), label));
+    let loss = train_and_test(loss, &x, training.loss_train.clone(), training.loss_test.clone())?;
 
     let error = Curves::new("Error during training", steps(), Axis::new("misclassified").unit("% of examples"))
         .caption(
             "Share of examples whose label does not have the largest output, at every checkpoint. Once the training error \
              is 0, the training loss can go on falling: then only the confidence grows.",
         );
-    let error = train_and_test(error, &x, percent(&training.train.errors), percent(&training.test.errors))?;
+    let error = train_and_test(error, &x, percent(&training.error_train), percent(&training.error_test))?;
 
     let gradient = Curves::new("Gradient norm", steps(), Axis::new("‖∇L‖").log())
         .caption(
             "Euclidean norm of the gradient of the mean training loss, over the whole training set, at every \
              checkpoint. A landscape that flattens towards its minimum shows a norm that falls with the loss.",
         )
-        .with(Series::new("train", x.clone(), training.gradient_norms.clone())?.style(style(0, Dash::Solid)));
+        .with(Series::new("train", x.clone(), training.gradient_norm.clone())?.style(style(0, Dash::Solid)));
 
-    let start = training.norms[0];
-    let relative: Vec<f64> = training.distances.iter().map(|distance| distance / start).collect();
-    let norms: Vec<f64> = training.norms.iter().map(|norm| norm / start).collect();
+    let start = training.norm[0];
+    let relative: Vec<f64> = training.distance.iter().map(|distance| distance / start).collect();
+    let norms: Vec<f64> = training.norm.iter().map(|norm| norm / start).collect();
     let distance = Curves::new("How far θ has moved", steps(), Axis::new("length over ‖θ₀‖"))
         .caption(
             "Distance ‖θ − θ₀‖ from the initialisation and norm ‖θ‖ of the parameters, both over ‖θ₀‖. A distance well \
@@ -140,7 +138,7 @@ fn line(inputs: &Inputs, reading: &Reading<Line>) -> Result<Vec<Named>, RecordEr
     if let (Some(of_train), Some(of_test)) = (&train.errors, &test.errors) {
         let axis = Axis::new("misclassified").unit("% of examples");
         let errors = ends(Curves::new("Error along the straight line", position(), axis)).caption(
-            "Share of misclassified examples on the same line. Compare it with the loss, which can sink or rise while no \
+            "Share of misclassified examples on the straight line from initialisation (α = 0) to solution (α = 1). Compare it with the loss, which can sink or rise while no \
              decision changes.",
         );
         named.push((
@@ -155,8 +153,8 @@ fn random_plane(inputs: &Inputs, arrays: &PlaneArrays) -> Result<Vec<Named>, Rec
     let normalisation = inputs.config.plane.normalisation.name();
     let unit = match inputs.config.plane.normalisation {
         Normalisation::FilterWise => {
-            "A unit step changes every row of weights by as much as its own length, so pictures of different networks may \
-             be compared."
+            "A unit step changes every row of weights by as much as its own length, which takes a rescaling of ReLU layers \
+             out of the picture; Li et al. (2018) compare networks by such pictures, with biases and other scales left out."
         }
         Normalisation::LayerWise => {
             "A unit step changes every layer's weights by as much as their own length."
@@ -185,7 +183,8 @@ fn random_plane(inputs: &Inputs, arrays: &PlaneArrays) -> Result<Vec<Named>, Rec
         percent(&arrays.error_test),
     )?
     .caption(
-        "Share of misclassified test examples over the same plane. Compare its flat region with that of the loss: the \
+        "Share of misclassified test examples over the plane of the same two random directions as the training loss around the \
+         solution. Compare its flat region with that of the loss: the \
          error does not change as long as no decision does.",
     )
     .point("solution", 0.0, 0.0);
@@ -263,7 +262,8 @@ fn trajectory_figures(
                 "Test error where the trajectory went",
                 Axis::new("test error").unit("% of examples"),
                 percent(&arrays.error_test),
-                "Share of misclassified test examples over the same plane.".to_owned(),
+                "Share of misclassified test examples over the plane through the solution that the first two principal components of the \
+                 checkpoints' displacements from it span, with the checkpoints projected onto it.".to_owned(),
             )?,
         ));
     }
@@ -276,7 +276,7 @@ fn trajectory_figures(
                  of the plane does not show; at θ*, which lies in the plane, there is none.",
             )
             .with(
-                Series::new("at the checkpoint", x.clone(), readings.training.value.train.losses.clone())?
+                Series::new("at the checkpoint", x.clone(), readings.training.value.loss_train.clone())?
                     .style(style(0, Dash::Solid)),
             )
             .with(
@@ -304,6 +304,26 @@ fn trajectory_figures(
     Ok(figures)
 }
 
+fn spectra(readings: &Readings) -> impl Iterator<Item = &Reading<Extremes>> {
+    std::iter::once(&readings.spectrum_start).chain(&readings.spectrum_end)
+}
+
+/// What is known of the residuals of all that is drawn.
+fn residuals(readings: &Readings) -> String {
+    let pairs =
+        spectra(readings).flat_map(|reading| reading.value.largest.iter().chain(&reading.value.smallest));
+    let largest = pairs.map(|pair| pair.residual).fold(0.0, f64::max);
+    format!("Within its residual ‖Hv − λv‖ of each, at most {}, lies an eigenvalue.", humane(largest, 1))
+}
+
+/// What must not be concluded where a search ran out of budget.
+fn unresolved(readings: &Readings) -> &'static str {
+    match spectra(readings).any(|reading| !matches!(reading.outcome, Outcome::Converged)) {
+        true => " A search did not come to its end: others may lie between and beyond those shown.",
+        false => "",
+    }
+}
+
 fn spectrum(readings: &Readings) -> Result<Figure, RecordError> {
     let group = |name: &str, reading: &Reading<Extremes>| {
         let pairs: Vec<_> = reading.value.largest.iter().chain(&reading.value.smallest).collect();
@@ -316,12 +336,13 @@ fn spectrum(readings: &Readings) -> Result<Figure, RecordError> {
         Axis::new("eigenvalue λ of the Hessian of the training loss").sym_log(),
     )
     .caption(format!(
-        "The {} largest and the {} smallest of {} eigenvalues; the bulk between them is not shown. The axis is \
-         logarithmic on both sides of 0. Bars are residual bounds ‖Hv − λv‖, drawn where they can be seen: some \
-         eigenvalue lies within.",
+        "The {} largest and the {} smallest of {} eigenvalues, repeated ones as often as they were found; the bulk between \
+         them is not shown. The axis is logarithmic on both sides of 0. {}{}",
         found.largest.len(),
         found.smallest.len(),
-        found.dimension
+        found.dimension,
+        residuals(readings),
+        unresolved(readings)
     ))
     .with(group("at initialisation", &readings.spectrum_start)?);
     if let Some(end) = &readings.spectrum_end {

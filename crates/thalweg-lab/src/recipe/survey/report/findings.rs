@@ -1,212 +1,277 @@
 //! The few numbers that a survey exists for.
 
-use std::f64::consts::FRAC_PI_2;
-
 use thalweg_geometry::section::Curve;
 use thalweg_geometry::site::Outcome;
-use thalweg_geometry::spectrum::{Eigenpair, Extremes};
-use thalweg_report::{Finding, humane};
+use thalweg_geometry::spectrum::Eigenpair;
+use thalweg_learn::loss::Loss;
+use thalweg_learn::schedule::Schedule;
+use thalweg_report::humane;
 
-use super::Readings;
+use super::finding::{Finding, bounded};
+use super::{Inputs, Readings, guess, loss_unit};
 
-fn finding(name: &str, value: impl Into<String>, unit: &str, meaning: impl Into<String>) -> Finding {
-    Finding { name: name.to_owned(), value: value.into(), unit: unit.to_owned(), meaning: meaning.into() }
+/// The loss's unit as findings have it: `1` where it has none.
+fn unit(inputs: &Inputs) -> &'static str {
+    match loss_unit(inputs) {
+        "" => "1",
+        unit => unit,
+    }
 }
 
 /// Those that the readings allow, the most asked for first.
-pub(super) fn all(readings: &Readings) -> Vec<Finding> {
-    let mut findings = ends(readings);
-    line(readings, &mut findings);
+pub(super) fn all(inputs: &Inputs, readings: &Readings) -> Vec<Finding> {
+    let mut findings = ends(inputs, readings);
+    line(inputs, readings, &mut findings);
     trajectory(readings, &mut findings);
-    curvature(readings, &mut findings);
+    curvature(inputs, readings, &mut findings);
     findings
 }
 
-fn unit(readings: &Readings) -> &'static str {
-    if readings.training.convention.loss.ends_with("in nats") { "nats" } else { "" }
+/// A loss behind words, with its unit.
+fn spelled(inputs: &Inputs, words: &str, loss: f64) -> String {
+    format!("{words} {} {}", humane(loss, 3), loss_unit(inputs)).trim_end().to_owned()
 }
 
-fn ends(readings: &Readings) -> Vec<Finding> {
+fn ends(inputs: &Inputs, readings: &Readings) -> Vec<Finding> {
     let training = &readings.training.value;
     let mut findings = Vec::new();
     if let Some(divergence) = readings.divergence() {
-        findings.push(finding(
-            "training diverged",
-            format!("step {}", divergence.step),
-            "",
-            format!("{divergence}. There is no solution: what needs one was not measured."),
-        ));
+        let meaning = format!("{divergence}. There is no solution: what needs one was not measured.");
+        findings.push(
+            Finding::new("training diverged", divergence.step as f64, 3, "steps", meaning)
+                .reads(format!("step {}", divergence.step)),
+        );
     }
-    let last = training.steps.len() - 1;
+    let last = training.step.len() - 1;
+    if readings.has_learned_nothing(inputs) {
+        let highest = training.loss_train.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        findings.push(
+            Finding::new(
+                "no better than a guess",
+                training.loss_train[last],
+                3,
+                unit(inputs),
+                format!(
+                    "The training loss ends no lower than a uniform guess has it, {}; the highest at a checkpoint was {}. What \
+                     is called the solution here is only where training ended. A lower learning rate may train.",
+                    humane(guess(inputs), 3),
+                    humane(highest, 3)
+                ),
+            )
+            .reads(spelled(inputs, "loss", training.loss_train[last])),
+        );
+    }
     let when = if readings.divergence().is_some() { "at the last checkpoint" } else { "at the solution" };
-    for (name, subset) in [("train", &training.train), ("test", &training.test)] {
-        findings.push(finding(
-            &format!("loss, {name}"),
-            humane(subset.losses[last], 3),
-            unit(readings),
-            format!("Mean loss {when}; it was {} at initialisation.", humane(subset.losses[0], 3)),
-        ));
+    for (name, losses) in [("train", &training.loss_train), ("test", &training.loss_test)] {
+        let meaning = format!("Mean loss {when}; it was {} at initialisation.", humane(losses[0], 3));
+        findings.push(Finding::new(&format!("loss, {name}"), losses[last], 3, unit(inputs), meaning));
     }
-    for (name, subset) in [("train", &training.train), ("test", &training.test)] {
-        findings.push(finding(
-            &format!("error, {name}"),
-            humane(100.0 * subset.errors[last], 3),
-            "%",
-            format!(
-                "Examples misclassified {when}; {} % at initialisation.",
-                humane(100.0 * subset.errors[0], 3)
-            ),
-        ));
+    for (name, errors) in [("train", &training.error_train), ("test", &training.error_test)] {
+        let before = humane(100.0 * errors[0], 3);
+        let meaning = format!("Examples misclassified {when}; {before} % at initialisation.");
+        findings.push(Finding::new(&format!("error, {name}"), 100.0 * errors[last], 3, "%", meaning));
     }
     findings
 }
 
-fn line(readings: &Readings, findings: &mut Vec<Finding>) {
+fn line(inputs: &Inputs, readings: &Readings, findings: &mut Vec<Finding>) {
     let Some(reading) = &readings.line else { return };
+    let unit = unit(inputs);
     for curve in &reading.value.curves {
-        findings.push(monotonic(curve, unit(readings)));
+        findings.push(monotonic(inputs, curve));
     }
     for curve in &reading.value.curves {
         let barrier = curve.barrier_loss;
-        findings.push(finding(
+        findings.push(Finding::new(
             &format!("barrier on the line, {}", curve.name),
-            humane(barrier.entezari, 3),
-            unit(readings),
+            barrier.entezari,
+            3,
+            unit,
             format!(
-                "Most that the loss lies above the chord between its ends (Entezari et al.). Above the mean of the \
-                 ends (Frankle et al.): {}; the highest loss (saddle, Draxler et al.): {} at α = {}.",
-                humane(barrier.frankle, 3),
+                "Most that the loss lies above the chord between its ends (Entezari et al. 2022). The highest loss on the line \
+                 (the saddle of Draxler et al. 2018) is {} at α = {}.",
                 humane(barrier.saddle, 3),
                 humane(barrier.alpha_saddle, 2)
             ),
         ));
     }
     if let Some(length) = reading.value.curves.first().and_then(|curve| curve.gauss_length) {
-        let side = if length.turning < FRAC_PI_2 { "below" } else { "above" };
-        findings.push(finding(
+        let criterion = match inputs.plan.recipe.loss {
+            Loss::CrossEntropy => "",
+            Loss::HalfMeanSquare => {
+                " Where a squared error ends at 0, an example whose length is below π/2 has a loss that falls monotonically \
+                 (Lucas et al. 2021): a criterion for each example, not for the mean."
+            }
+        };
+        findings.push(Finding::new(
             "Gauss length, train",
-            humane(length.turning, 3),
+            length.turning,
+            3,
             "rad",
             format!(
-                "How much an example's outputs turn on the line, mean over examples, as the turning angle of the \
-                 polyline ({} by smooth quadrature, which overrates kinks). It is {side} π/2, below which a squared \
-                 error that ends at 0 must fall monotonically (Lucas et al.).",
-                humane(length.smooth, 3)
+                "How much an example's outputs turn on the line, mean over examples, as the turning angle of the polyline ({} \
+                 by smooth quadrature, which overrates kinks). It is below π/2 for {} % of the examples.{criterion}",
+                humane(length.smooth, 3),
+                humane(100.0 * length.share_below_half_pi, 3)
             ),
         ));
     }
     let distance = reading.value.distance;
     if let Some(over_start) = distance.over_start {
-        findings.push(finding(
-            "distance travelled",
-            humane(over_start, 3),
-            "‖θ₀‖",
-            format!(
-                "‖θ* − θ₀‖ over the norm of the initial parameters; {} in absolute units.",
-                humane(distance.absolute, 3)
-            ),
-        ));
+        let absolute = humane(distance.absolute, 3);
+        let meaning =
+            format!("‖θ* − θ₀‖ over the norm of the initial parameters; {absolute} in absolute units.");
+        findings.push(Finding::new("distance travelled", over_start, 3, "‖θ₀‖", meaning));
     }
 }
 
-fn monotonic(curve: &Curve, unit: &str) -> Finding {
+fn monotonic(inputs: &Inputs, curve: &Curve) -> Finding {
     let rise = curve.rise;
     let meaning = if curve.is_monotonic {
-        "The loss falls all the way from initialisation to solution.".to_owned()
+        let config = &inputs.config.line;
+        let tolerance = humane(config.rise_tolerance, 1);
+        format!(
+            "At none of the {} points is the loss more than {tolerance} above a point before it.",
+            config.points
+        )
     } else {
         format!(
-            "The loss rises by {} {unit} between α = {} and α = {}.",
+            "The loss rises by {} {} between α = {} and α = {}.",
             humane(rise.size, 3),
+            loss_unit(inputs),
             humane(rise.alpha_from, 2),
             humane(rise.alpha_to, 2)
         )
     };
-    let value =
-        if curve.is_monotonic { "yes".to_owned() } else { format!("no, Δ = {}", humane(rise.size, 3)) };
-    finding(
-        &format!("line is monotonic, {}", curve.name),
-        value,
-        if curve.is_monotonic { "" } else { unit },
-        meaning,
-    )
+    let text = if curve.is_monotonic { "yes".to_owned() } else { spelled(inputs, "no, Δ =", rise.size) };
+    Finding::new(&format!("line is monotonic, {}", curve.name), rise.size, 3, unit(inputs), meaning)
+        .reads(text)
 }
 
 fn trajectory(readings: &Readings, findings: &mut Vec<Finding>) {
     let Some(axes) = readings.trajectory.as_ref().and_then(|readings| readings.axes.as_ref()) else { return };
     let explained: Vec<String> =
         axes.value.explained.iter().map(|share| format!("{} %", humane(100.0 * share, 3))).collect();
-    findings.push(finding(
+    findings.push(Finding::new(
         "trajectory off its plane",
-        humane(100.0 * axes.value.off_plane_total, 3),
+        100.0 * axes.value.off_plane_total,
+        3,
         "%",
         format!(
-            "Share of the checkpoints' squared displacement from the solution that the plane of the first two \
-             principal components leaves out; they carry {}.",
+            "Share of the checkpoints' squared displacement from the solution that the plane of the first two principal \
+             components leaves out; they carry {}. Every checkpoint counts once, so the first ones, far from the solution, make up most \
+             of the sum.",
             explained.join(" and ")
         ),
     ));
+    findings.push(Finding::new(
+        "off the plane, median checkpoint",
+        100.0 * super::off_plane_median(&axes.value),
+        3,
+        "%",
+        "Length of a checkpoint's part outside the plane over its whole distance from the solution; half of the checkpoints \
+         lie further off.",
+    ));
 }
 
-fn curvature(readings: &Readings, findings: &mut Vec<Finding>) {
-    let start = &readings.spectrum_start;
-    let end = readings.spectrum_end.as_ref();
-    let top = |extremes: &Extremes| extremes.largest.first().map(|pair| pair.value);
+fn curvature(inputs: &Inputs, readings: &Readings, findings: &mut Vec<Finding>) {
+    let unit = unit(inputs);
     let mut push = |name: &str, pair: Option<&Eigenpair>, outcome: Outcome, meaning: &str| {
         let Some(pair) = pair else { return };
-        let bound = format!("Residual bound {}.", humane(pair.residual, 2));
-        let note = match outcome {
-            Outcome::Converged => "",
-            Outcome::BudgetSpent => " The search ended with its budget, before every pair had converged.",
-            Outcome::MultiplicityUnresolved => {
-                " The search ended with its budget, before it was certain that no copy of a repeated eigenvalue was passed over."
-            }
-            Outcome::PrecisionLimited => " The search ended at the precision of the products.",
-            Outcome::NotFinite => " The search met numbers that are not finite.",
-        };
-        findings.push(finding(name, humane(pair.value, 4), "", format!("{meaning} {bound}{note}")));
+        findings.push(Finding {
+            bound: Some(pair.residual),
+            text: bounded(pair.value, pair.residual),
+            outcome: Some(outcome),
+            ..Finding::new(
+                name,
+                pair.value,
+                4,
+                unit,
+                format!(
+                    "{meaning} An eigenvalue lies within {} of it (residual in f64).",
+                    humane(pair.residual, 1)
+                ),
+            )
+        });
     };
+    let start = &readings.spectrum_start;
     push(
         "λ_max at initialisation",
         start.value.largest.first(),
         start.outcome,
         "Sharpness: the largest eigenvalue of the Hessian of the training loss.",
     );
-    if let Some(end) = end {
-        push("λ_max at the solution", end.value.largest.first(), end.outcome, "The same after training.");
-        push(
-            "λ_min at the solution",
-            end.value.smallest.first(),
-            end.outcome,
-            "The most negative curvature; at a strict minimum there would be none.",
-        );
-    }
-    let Some((before, after)) = top(&start.value).zip(end.and_then(|end| top(&end.value))) else { return };
-    findings.push(finding(
+    let Some(end) = &readings.spectrum_end else { return };
+    push("λ_max at the solution", end.value.largest.first(), end.outcome, "The same after training.");
+    let lowest = end.value.smallest.first();
+    let meaning = match lowest {
+        Some(pair) if pair.value < -pair.residual => {
+            "The most negative curvature; at a strict minimum there would be none."
+        }
+        Some(pair) if pair.value <= pair.residual => "The smallest eigenvalue is 0 as far as can be told.",
+        _ => "The smallest eigenvalue: the loss curves up in every direction.",
+    };
+    push("λ_min at the solution", lowest, end.outcome, meaning);
+    let [Some(before), Some(after)] = [start, end].map(|reading| reading.value.largest.first()) else {
+        return;
+    };
+    findings.push(Finding::new(
         "λ_max, solution over initialisation",
-        humane(after / before, 3),
-        "",
-        if after > before {
-            "Training went to a sharper place."
-        } else {
-            "Training went to a flatter place."
-        },
+        after.value / before.value,
+        3,
+        "1",
+        change(inputs, before.value, after.value),
     ));
     if let Some(threshold) = &readings.threshold {
-        let batch = if threshold.is_full_batch {
-            "Full-batch descent hovers near 1 (Cohen et al.)."
-        } else {
-            "Descent on small batches usually stays below; full-batch descent would hover near 1 (Cohen et al.)."
-        };
-        findings.push(finding(
-            &format!("λ_max at the solution over {}", threshold.formula),
-            humane(after / threshold.sharpness, 3),
-            "",
-            format!(
-                "η = {} is the highest learning rate; above {} = {}, steps of that size diverge on a quadratic. {batch}",
-                threshold.lr,
-                threshold.formula,
-                humane(threshold.sharpness, 3)
-            ),
-        ));
+        let given = threshold.given();
+        findings.push(
+            Finding::new(
+                &format!("λ_max at the solution over {}", threshold.formula),
+                after.value / threshold.sharpness,
+                3,
+                "1",
+                format!(
+                    "η is the highest learning rate of the run{}: above {} = {}, steps of that size diverge on a quadratic. {}",
+                    if threshold.momentum == 0.0 { "" } else { " and β its momentum" },
+                    threshold.formula,
+                    humane(threshold.sharpness, 3),
+                    stability(inputs, threshold.is_full_batch)
+                ),
+            )
+            .reads(format!("{} ({given})", humane(after.value / threshold.sharpness, 3))),
+        );
+    }
+}
+
+/// What a change of sharpness says, and what it does not.
+fn change(inputs: &Inputs, before: f64, after: f64) -> String {
+    let which = if after > before { "rose" } else { "fell" };
+    let why = match inputs.plan.recipe.loss {
+        Loss::CrossEntropy if after <= before => " With cross-entropy it falls with the loss itself.",
+        _ => "",
+    };
+    format!(
+        "λ_max {which}.{why} It is not invariant under a rescaling of layers that leaves the function alone (Dinh et al. 2017), \
+         so by itself it says nothing about generalisation."
+    )
+}
+
+/// What is known of sharpness and learning rate under the run's circumstances.
+fn stability(inputs: &Inputs, is_full_batch: bool) -> &'static str {
+    let recipe = &inputs.plan.recipe;
+    match (recipe.loss, &recipe.schedule) {
+        (Loss::CrossEntropy, _) => {
+            "With cross-entropy, sharpness falls again late in training (Cohen et al. 2021), so the end says little about the \
+             way there."
+        }
+        (Loss::HalfMeanSquare, Schedule::Constant { .. }) if is_full_batch => {
+            "Full-batch descent at a constant rate rises to 1 and hovers there (Cohen et al. 2021)."
+        }
+        (Loss::HalfMeanSquare, Schedule::Constant { .. }) => {
+            "Descent on small batches usually stays below 1 (Cohen et al. 2021)."
+        }
+        (Loss::HalfMeanSquare, _) => {
+            "The learning rate falls during this run, so the end is not to be compared with the highest rate."
+        }
     }
 }

@@ -5,14 +5,20 @@
 
 mod conventions;
 mod figures;
+mod finding;
 mod findings;
+mod references;
 mod sections;
 
 use rayon::prelude::*;
-use thalweg_geometry::section::Line;
+use thalweg_geometry::section::{Line, Trajectory};
 use thalweg_geometry::site::Reading;
 use thalweg_geometry::spectrum::Extremes;
+use thalweg_learn::arch::{Activation, ModelConfig};
+use thalweg_learn::loss::Loss;
 use thalweg_report::Page;
+
+pub use finding::Finding;
 
 use super::inputs::Inputs;
 use super::plane::{PlaneArrays, Planes};
@@ -68,6 +74,12 @@ impl Readings {
     fn divergence(&self) -> Option<&Divergence> {
         self.training.value.divergence.as_ref()
     }
+
+    /// Whether training came to its end and left the loss no lower than a uniform guess has it.
+    fn has_learned_nothing(&self, inputs: &Inputs) -> bool {
+        let last = self.training.value.loss_train.last();
+        self.divergence().is_none() && last.is_none_or(|&loss| loss >= guess(inputs))
+    }
 }
 
 /// Writes pictures, findings and the page.
@@ -90,10 +102,10 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -
             stage.write(&format!("{name}.svg"), svg.as_bytes())?;
             stage.write(&format!("{name}.png"), png)?;
         }
-        let findings = findings::all(&readings);
+        let findings = findings::all(inputs, &readings);
         let subtitle = subtitle(inputs);
         let mut page = Page::new("Survey of a loss landscape", subtitle);
-        page.findings.clone_from(&findings);
+        page.findings = findings.iter().map(finding::Finding::on_page).collect();
         page.sections = sections::all(inputs, &readings, &figures);
         page.conventions = conventions::conventions(inputs);
         page.provenance = conventions::provenance(inputs, stage.folder(), &timings::read(stage.folder()));
@@ -109,8 +121,8 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -
 fn subtitle(inputs: &Inputs) -> String {
     let data = &inputs.data.train;
     format!(
-        "{} ({} parameters) trained on {} ({} examples) for {} steps",
-        inputs.architecture.describe(),
+        "{}, {} parameters, trained on {} ({} examples) for {} steps",
+        network(inputs),
         inputs.architecture.space().dimension(),
         data.name(),
         data.examples(),
@@ -118,10 +130,55 @@ fn subtitle(inputs: &Inputs) -> String {
     )
 }
 
+/// The network in words: `Perceptron 64-64-64-10 (ReLU)`.
+fn network(inputs: &Inputs) -> String {
+    let ModelConfig::Mlp(mlp) = &inputs.config.model;
+    let ends = [inputs.architecture.inputs(), inputs.architecture.outputs()];
+    let sizes: Vec<String> =
+        ends[..1].iter().chain(&mlp.widths).chain(&ends[1..]).map(usize::to_string).collect();
+    let activation = match mlp.activation {
+        Activation::Relu => "ReLU",
+        Activation::Gelu => "GELU",
+        Activation::Silu => "SiLU",
+        other => other.name(),
+    };
+    let (name, mut notes) = match mlp.widths.is_empty() {
+        true => ("Linear map", Vec::new()),
+        false => ("Perceptron", vec![activation]),
+    };
+    if mlp.layer_norm {
+        notes.push("layer norm");
+    }
+    if !mlp.bias {
+        notes.push("no biases");
+    }
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    format!("{name} {}{notes}", sizes.join("-"))
+}
+
+/// The loss of outputs that give every class the same probability.
+fn guess(inputs: &Inputs) -> f64 {
+    let classes = inputs.data.train.classes() as f64;
+    match inputs.plan.recipe.loss {
+        Loss::CrossEntropy => classes.ln(),
+        // ½‖1/C − e_y‖² = ½(1 − 1/C).
+        Loss::HalfMeanSquare => 0.5 * (1.0 - 1.0 / classes),
+    }
+}
+
+/// The median over checkpoints of the share of their distance from the last one that is off the plane; the last one
+/// itself, whose distance is 0, does not count.
+fn off_plane_median(axes: &Trajectory) -> f64 {
+    let mut shares = axes.off_plane[..axes.off_plane.len() - 1].to_vec();
+    shares.sort_by(f64::total_cmp);
+    let middle = shares.len() / 2;
+    if shares.len().is_multiple_of(2) { 0.5 * (shares[middle - 1] + shares[middle]) } else { shares[middle] }
+}
+
 /// The loss's unit, if it has one.
 fn loss_unit(inputs: &Inputs) -> &'static str {
     match inputs.plan.recipe.loss {
-        thalweg_learn::loss::Loss::CrossEntropy => "nats",
-        thalweg_learn::loss::Loss::HalfMeanSquare => "",
+        Loss::CrossEntropy => "nats",
+        Loss::HalfMeanSquare => "",
     }
 }

@@ -1,10 +1,11 @@
 //! The page's prose, section by section, beside its figures.
 
-use thalweg_geometry::site::Outcome;
+use thalweg_geometry::site::{Outcome, Reading};
+use thalweg_geometry::spectrum::Extremes;
 use thalweg_learn::optim::{Optimiser, Sgd};
 use thalweg_report::{Figure, Section, humane};
 
-use super::{Inputs, Readings, figures};
+use super::{Inputs, Readings, figures, guess, network, references};
 
 /// The body of the page.
 pub(super) fn all(inputs: &Inputs, readings: &Readings, drawn: &[(&'static str, Figure)]) -> Vec<Section> {
@@ -28,7 +29,7 @@ pub(super) fn all(inputs: &Inputs, readings: &Readings, drawn: &[(&'static str, 
                 figures::TRAINING_DISTANCE,
             ],
         ),
-        section("The straight line", line(readings), &[figures::LINE_LOSS, figures::LINE_ERROR]),
+        section("The straight line", line(inputs, readings), &[figures::LINE_LOSS, figures::LINE_ERROR]),
         section(
             "A random plane",
             random_plane(inputs, readings),
@@ -45,6 +46,7 @@ pub(super) fn all(inputs: &Inputs, readings: &Readings, drawn: &[(&'static str, 
             ],
         ),
         section("Curvature", curvature(readings), &[figures::SPECTRUM]),
+        references::section(),
     ]
 }
 
@@ -66,6 +68,12 @@ fn optimiser(optimiser: &Optimiser) -> String {
         Optimiser::Adamw(adamw) => ("AdamW".to_owned(), &adamw.weight_decay),
     };
     if *weight_decay == 0.0 { words } else { format!("{words} and weight decay {weight_decay}") }
+}
+
+/// Within a sentence.
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn skipped(readings: &Readings, what: &str) -> String {
@@ -90,19 +98,27 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
         Some(_) => ("was to take", ""),
     };
     let mut prose = format!(
-        "The network is `{}`: {} inputs, {} outputs, {} parameters that together form one vector θ. It starts at θ₀, {start}, \
+        "The network is a {}: {} inputs, {} outputs, {} parameters that together form one vector θ. It starts at θ₀, {start}, \
          and {takes} {} steps of {}, with {batch} and a learning rate of at most {}. \
          {end}{} checkpoints on the way are kept, closely spaced at the start, where most happens.\n\nEvery number below is \
          taken at those checkpoints over whole data sets, not from the batches that training happened to see.",
-        inputs.architecture.describe(),
+        lower(&network(inputs)),
         inputs.architecture.inputs(),
         inputs.architecture.outputs(),
         inputs.architecture.space().dimension(),
         inputs.plan.steps,
         optimiser(&recipe.optimiser),
         inputs.config.train.lr,
-        readings.training.value.steps.len()
+        readings.training.value.step.len()
     );
+    if readings.has_learned_nothing(inputs) {
+        prose.push_str(&format!(
+            "\n\nThe training loss ends no lower than a uniform guess has it, {}: θ* is where training ended, but no solution, and \
+             what follows is the landscape around a failure. A lower learning rate, `--set train.lr={}`, may train.",
+            humane(guess(inputs), 3),
+            inputs.config.train.lr / 10.0
+        ));
+    }
     if let Some(divergence) = readings.divergence() {
         prose.push_str(&format!(
             "\n\nHere {divergence}. That is a result, not a failure of the survey: everything up to the last checkpoint \
@@ -113,18 +129,23 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
     prose
 }
 
-fn line(readings: &Readings) -> String {
+fn line(inputs: &Inputs, readings: &Readings) -> String {
     let Some(reading) = &readings.line else {
         return skipped(readings, "the line needs a solution");
     };
     let mut prose = "How would the loss change on the straight way from θ₀ to θ*? Gradient descent takes another way, but if \
-                     even the straight one only descends, then nothing stood between the start and this solution \
+                     even the straight one only descends, then on this line nothing stood between the start and this solution \
                      (Goodfellow, Vinyals & Saxe 2015)."
         .to_owned();
     for curve in &reading.value.curves {
         let rise = curve.rise;
         prose.push_str(&if curve.is_monotonic {
-            format!("\n\nHere the {} loss falls all the way.", adjective(&curve.name))
+            format!(
+                "\n\nHere the {} loss at each of the {} points is at most {} above any before.",
+                adjective(&curve.name),
+                reading.value.alphas.len(),
+                humane(inputs.config.line.rise_tolerance, 1)
+            )
         } else {
             format!(
                 "\n\nHere the {} loss rises by {} between α = {} and α = {}.",
@@ -153,10 +174,11 @@ fn random_plane(inputs: &Inputs, readings: &Readings) -> String {
     });
     let mut prose = format!(
         "Two random directions u and v span a plane through the solution. They are drawn from a Gaussian and scaled \
-         ({} normalisation), so that one unit means a change as large as the weights themselves.{angle}\n\nWhat to look \
+         ({} normalisation), so that one unit means a change as large as the weights that move.{angle}\n\nWhat to look \
          for: is the bowl round or long, are its walls steep, are there other basins? What not to conclude: that the \
-         landscape looks like this in general. The plane shows 2 of {} directions, and along a random direction the \
-         curvature is near the mean of all eigenvalues of the Hessian, which the few sharp ones hardly move.",
+         landscape looks like this in general. The plane shows 2 of {} directions. The curvature along a random direction is a \
+         weighted mean of all eigenvalues of the Hessian (of an isotropic one, in the mean the plain average; this \
+         normalisation weighs parameters differently, and may leave some out), which the few sharp ones hardly move.",
         inputs.config.plane.normalisation.name(),
         inputs.architecture.space().dimension()
     );
@@ -183,12 +205,13 @@ fn trajectory(readings: &Readings) -> String {
     let total = axes.value.off_plane_total;
     let mut prose = format!(
         "Of all planes through the solution, this one holds most of the trajectory: its axes are the first two principal \
-         components of the displacements θ_t − θ*. All but {} % of the squared displacement lies in it.\n\nTwo \
-         cautions. Principal components of any smooth path, even of a random walk in many dimensions, carry most of it \
-         and draw arcs: a simple picture is no sign of a simple landscape (Antognini & Sohl-Dickstein 2018). And the \
+         components of the displacements θ_t − θ*. All but {} % of the squared displacement, summed over the checkpoints, lies in it. Each checkpoint counts once, so the first ones, far from θ*, make up most of the sum: half of the checkpoints have more than {} % of \
+         their distance from θ* off the plane.\n\nTwo cautions. The first principal components of many paths, even of a random \
+         walk in many dimensions, carry most of it and draw arcs: a simple picture is no sign of a simple landscape (Antognini & Sohl-Dickstein 2018). And the \
          surface shows the loss in the plane, while the checkpoints lie beside it: the last two figures say how far, \
          and how much loss that hides.",
-        humane(100.0 * total, 3)
+        humane(100.0 * total, 3),
+        humane(100.0 * super::off_plane_median(&axes.value), 3)
     );
     if let Some(reason) = &readings_trajectory.reason {
         prose.push_str(&format!("\n\nThe surface was not measured: {reason}."));
@@ -198,22 +221,25 @@ fn trajectory(readings: &Readings) -> String {
 
 fn curvature(readings: &Readings) -> String {
     let mut prose = "The Hessian is the matrix of second derivatives of the training loss. Its largest eigenvalue, the \
-                     sharpness, is the curvature in the steepest direction; negative eigenvalues are directions in \
-                     which the loss curves down. In a classifier, typically a few outliers (about as many as there are \
-                     classes) stand apart from a bulk near 0."
+                     sharpness, is the curvature in the most curved direction; eigenvectors of negative eigenvalues \
+                     are directions in which the loss curves down. In a classifier, typically a few outliers (about as many as \
+                     there are classes) stand apart from a bulk near 0 (Papyan 2020)."
         .to_owned();
     if let Some(threshold) = &readings.threshold {
         prose.push_str(&format!(
-            "\n\nThe line at {} = {} is the sharpness above which steps of the highest learning rate, {}, would diverge on a \
+            "\n\nThe line at {} = {} ({}) is the sharpness above which steps of the highest learning rate would diverge on a \
              quadratic.",
             threshold.formula,
             humane(threshold.sharpness, 3),
-            threshold.lr
+            threshold.given()
         ));
     }
-    let mut place = |name: &str, outcome: Outcome, products: u64| {
-        let how = match outcome {
-            Outcome::Converged => "every pair met the tolerance",
+    let mut place = |name: &str, reading: &Reading<Extremes>| {
+        let (products, limit) = (reading.work.hvps, reading.value.detection_limit);
+        let how = match reading.outcome {
+            Outcome::Converged => {
+                "every pair met the tolerance, and a search of what is left found nothing that belongs among them"
+            }
             Outcome::BudgetSpent => {
                 "the budget was spent before every pair met the tolerance: read the residuals"
             }
@@ -225,11 +251,18 @@ fn curvature(readings: &Readings) -> String {
             Outcome::NotFinite => "a product was not finite, so there are no eigenvalues",
         };
         prose.push_str(&format!("\n\n{name}: {products} Hessian-vector products; {how}."));
+        if limit > 0.0 && limit.is_finite() {
+            prose.push_str(&format!(
+                " With probability 0.999 over random starts no eigenvalue was passed over that lies further out than the last \
+                 at its end by more than {} (Kuczyński & Woźniakowski 1992).",
+                humane(limit, 1)
+            ));
+        }
     };
     let start = &readings.spectrum_start;
-    place("At initialisation", start.outcome, start.work.hvps);
+    place("At initialisation", start);
     match &readings.spectrum_end {
-        Some(end) => place("At the solution", end.outcome, end.work.hvps),
+        Some(end) => place("At the solution", end),
         None => prose.push_str(&format!("\n\n{}", skipped(readings, "there is no solution"))),
     }
     prose

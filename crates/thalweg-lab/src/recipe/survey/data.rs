@@ -1,0 +1,155 @@
+//! The examples themselves, so that a loss can be computed again outside.
+//!
+//! Which examples were held out and how pixels became inputs is decided by code that another program does not have.
+//! What it decided is small, and is kept.
+
+use thalweg_learn::data::{DataConfig, Dataset, DigitsConfig, Scaling, Split, Standardisation, digits};
+
+use super::config::{DigitsFileConfig, SurveyData};
+use super::inputs::Inputs;
+use super::{SurveyError, inputs};
+use crate::store::{Array, Folder};
+
+pub(super) const STAGE: &str = "data";
+pub(super) const NPZ: &str = "data.npz";
+
+/// How a split came from the rows of its source: `input = (pixel/16 − mean)/deviation`.
+pub(super) struct Source {
+    /// Row of the source that each training example is.
+    pub(super) train: Vec<i64>,
+    /// The same of the examples held out.
+    pub(super) test: Vec<i64>,
+    pub(super) mean: f64,
+    pub(super) deviation: f64,
+}
+
+/// Loads the data in the scale asked for; fills in the digest of a file.
+pub(super) fn load(data: &mut SurveyData) -> Result<(Split, Source), SurveyError> {
+    match data {
+        SurveyData::Digits(config) => {
+            let in_scale = |config| DataConfig::Digits(config).load();
+            let unit = DigitsConfig { scaling: Scaling::UnitInterval, ..config.clone() };
+            let split = in_scale(config.clone())?;
+            let raw = in_scale(unit.clone())?;
+            // The scale is that of all examples, however few are trained on.
+            let all = in_scale(DigitsConfig { train_examples: None, ..unit })?;
+            let source = source(&digits::whole(), &raw, &all.train, config.scaling)?;
+            Ok((split, source))
+        }
+        SurveyData::DigitsFile(file) => {
+            inputs::read("data.path", &file.path, "data.blake3", &mut file.blake3)?;
+            let DigitsFileConfig { path, examples, test_examples, scaling, .. } = file;
+            let whole = digits::read(path, *examples)?;
+            let split = digits::split(&whole, *test_examples, *scaling)?;
+            let raw = digits::split(&whole, *test_examples, Scaling::UnitInterval)?;
+            let source = source(&whole, &raw, &raw.train, *scaling)?;
+            Ok((split, source))
+        }
+    }
+}
+
+fn source(whole: &Dataset, raw: &Split, all: &Dataset, scaling: Scaling) -> Result<Source, SurveyError> {
+    let (mean, deviation) = match scaling {
+        Scaling::UnitInterval => (0.0, 1.0),
+        Scaling::Standardised => {
+            let Standardisation { mean, deviation } = Standardisation::of(all)?;
+            (mean, deviation)
+        }
+    };
+    Ok(Source { train: rows(whole, &raw.train), test: rows(whole, &raw.test), mean, deviation })
+}
+
+/// The rows of `whole` that `part` consists of, given that it keeps their order. Of equal rows the first that fits.
+fn rows(whole: &Dataset, part: &Dataset) -> Vec<i64> {
+    let mut row = 0;
+    let find = |example: usize| {
+        while (whole.input(row), whole.labels()[row]) != (part.input(example), part.labels()[example]) {
+            row += 1;
+        }
+        row += 1;
+        row as i64 - 1
+    };
+    (0..part.examples()).map(find).collect()
+}
+
+/// Writes the examples, as they are trained on and measured on.
+pub(super) fn write(inputs: &Inputs, folder: &mut Folder) -> Result<(), SurveyError> {
+    folder.stage(STAGE, |stage| {
+        let part = |data: &Dataset| {
+            let labels: Vec<i64> = data.labels().iter().map(|&label| i64::from(label)).collect();
+            let count = labels.len();
+            (Array::new([count, data.features()], data.inputs().to_vec()), Array::new([count], labels))
+        };
+        let (inputs_train, label_train) = part(&inputs.data.train);
+        let (inputs_test, label_test) = part(&inputs.data.test);
+        let Source { train, test, mean, deviation } = &inputs.source;
+        Ok::<(), SurveyError>(stage.write_npz(
+            NPZ,
+            &[
+                ("input_train", inputs_train),
+                ("label_train", label_train),
+                ("row_train", Array::new([train.len()], train.clone())),
+                ("input_test", inputs_test),
+                ("label_test", label_test),
+                ("row_test", Array::new([test.len()], test.clone())),
+                ("mean", Array::new([], vec![*mean])),
+                ("deviation", Array::new([], vec![*deviation])),
+            ],
+        )?)
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_the_source(mut data: SurveyData, whole: &Dataset) {
+        let (split, source) = load(&mut data).unwrap();
+        for (part, rows) in [(&split.train, &source.train), (&split.test, &source.test)] {
+            assert_eq!(rows.len(), part.examples());
+            assert!(rows.is_sorted_by(|a, b| a < b));
+            for (example, &row) in rows.iter().enumerate() {
+                let row = usize::try_from(row).unwrap();
+                let scaled = |&x: &f32| ((f64::from(x) - source.mean) / source.deviation) as f32;
+                assert!(whole.input(row).iter().map(scaled).eq(part.input(example).iter().copied()));
+                assert_eq!(whole.labels()[row], part.labels()[example]);
+            }
+        }
+        let mut all = [source.train, source.test].concat();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), split.train.examples() + split.test.examples(), "no row is in both parts");
+    }
+
+    #[test]
+    fn every_example_is_its_row_in_the_scale_on_record() {
+        let whole = digits::whole();
+        for scaling in [Scaling::Standardised, Scaling::UnitInterval] {
+            for train_examples in [None, Some(60)] {
+                is_the_source(SurveyData::Digits(DigitsConfig { scaling, train_examples }), &whole);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_with_repeated_rows_is_told_apart_where_it_matters() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("digits.csv");
+        let row = |i: usize| format!("{}{}\n", format!("{},5,", i % 3).repeat(32), i % 2);
+        std::fs::write(&path, (0..30).map(row).collect::<String>()).unwrap();
+        let whole = digits::read(&path, None).unwrap();
+        let file = DigitsFileConfig {
+            path,
+            examples: None,
+            test_examples: 7,
+            scaling: Scaling::Standardised,
+            blake3: None,
+        };
+        let mut data = SurveyData::DigitsFile(file);
+        let (split, source) = load(&mut data).unwrap();
+        assert_eq!((source.train.len(), source.test.len()), (23, 7));
+        let label = |&row: &i64| whole.labels()[usize::try_from(row).unwrap()];
+        assert!(source.test.iter().map(label).eq(split.test.labels().iter().copied()));
+    }
+}
