@@ -3,8 +3,8 @@
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done, or already done before |
-//! | 1 | an error; stderr says which, and what to do about it |
-//! | 2 | the command line itself is wrong |
+//! | 1 | any other error, a configuration that makes no sense included; stderr says which, and what to do about it |
+//! | 2 | the command line cannot be parsed |
 //! | 3 | done, but training diverged |
 //! | 130 | interrupted; the same command goes on from there |
 //!
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Trains deep networks and surveys their loss landscapes.
+/// Trains perceptrons and surveys their loss landscapes.
 #[derive(Parser)]
 #[command(name = "thalweg", version, arg_required_else_help = true)]
 struct Cli {

@@ -257,6 +257,25 @@ fn a_loss_that_is_not_finite_is_a_result() {
 }
 
 #[test]
+fn what_did_not_go_well_is_said_in_the_table() {
+    let temporary = tempfile::tempdir().unwrap();
+    // A budget that does not reach.
+    let said = run(&mut miniature(
+        &temporary.path().join("short"),
+        &["--set", "spectrum.products_max=6", "--quiet"],
+    ));
+    assert_eq!((said.code, &said.stdout[..]), (Some(0), ""));
+    let said = run(&mut miniature(&temporary.path().join("spent"), &["--set", "spectrum.products_max=6"]));
+    let line = said.stdout.lines().find(|line| line.contains("λ_max at the solution ")).unwrap();
+    assert!(line.ends_with("(not every pair converged: the budget was spent)"), "{line}");
+    // A network that goes nowhere.
+    let lost = ["--set", "train.lr=50", "--set", "train.schedule.kind=constant"];
+    let said = run(&mut miniature(&temporary.path().join("lost"), &lost));
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.stdout.contains("no better than a guess"), "{}", said.stdout);
+}
+
+#[test]
 fn another_run_or_another_thing_in_the_folder_is_left_alone() {
     let (temporary, out) = finished();
     let before = contents(&out);

@@ -19,7 +19,7 @@ pub(crate) const MINIATURE: [&str; 13] = [
     "spectrum.largest=2",
     "spectrum.smallest=2",
     "spectrum.tolerance=0.01",
-    "spectrum.products_max=40",
+    "spectrum.products_max=90",
 ];
 
 /// `thalweg survey` in miniature, with more arguments after its own.

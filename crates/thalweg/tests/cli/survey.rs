@@ -34,6 +34,8 @@ fn a_survey_writes_all_that_it_promises_and_is_made_once() {
         assert!(files.contains_key(&format!("{reading}.json")), "{reading}.json is missing");
         assert!(files[&format!("{reading}.npz")].starts_with(b"PK"), "{reading}.npz is no archive");
     }
+    assert!(files["data.npz"].starts_with(b"PK"));
+    findings_are_numbers(&json(&out.join("findings.json")));
     manifest_is_right(&out);
     pictures_are_well_formed(&out);
     page_is_whole(&report);
@@ -57,6 +59,20 @@ fn a_survey_writes_all_that_it_promises_and_is_made_once() {
     assert_eq!(again.stderr, "");
     assert_same(&contents(&out), &files);
     assert_eq!(stamps(&out), before);
+}
+
+/// For programs a number, for people a text, and of what was searched for a bound and how the search ended.
+fn findings_are_numbers(findings: &Value) {
+    let named =
+        |name: &str| findings.as_array().unwrap().iter().find(|finding| finding["name"] == name).unwrap();
+    let loss = named("loss, train");
+    assert!(loss["value"].as_f64().is_some_and(|loss| loss > 0.0) && loss["bound"].is_null());
+    assert_eq!((&loss["unit"], &loss["outcome"]), (&"nats".into(), &Value::Null));
+    let top = named("λ_max at the solution");
+    let (value, bound) = (top["value"].as_f64().unwrap(), top["bound"].as_f64().unwrap());
+    assert!(0.0 < bound && bound < 0.02 * value);
+    assert_eq!(top["outcome"], "converged");
+    assert!(top["text"].as_str().is_some_and(|text| !text.is_empty()));
 }
 
 /// Every file is on record with its length and digest, but for what cannot be.
@@ -99,6 +115,7 @@ fn page_is_whole(report: &Path) {
         "A random plane",
         "The plane of the trajectory",
         "Curvature",
+        "References",
         "Conventions",
         "Provenance",
     ] {
@@ -119,6 +136,7 @@ fn readings_carry_convention_work_and_outcome() {
     let spectrum = read("spectrum.solution.json");
     assert_eq!(spectrum["outcome"], "converged");
     assert_eq!(spectrum["convention"]["dtype"], "f64");
+    assert_eq!(read("line.json")["uncertainty"], serde_json::json!({"kind": "rounding", "dtype": "f64"}));
     assert_eq!(spectrum["convention"]["data"], serde_json::json!({"name": "digits/train/60", "count": 60}));
     assert!(spectrum["work"]["hvps"].as_u64().unwrap() >= 4);
     let plane = read("plane.json");
@@ -130,12 +148,12 @@ fn readings_carry_convention_work_and_outcome() {
     // The instruments agree where they look at the same point.
     let training = read("training.json");
     let last = |list: &Value| list.as_array().unwrap().last().unwrap().as_f64().unwrap();
-    let loss = last(&training["value"]["train"]["losses"]);
+    let loss = last(&training["value"]["loss_train"]);
     let line = &read("line.json")["value"]["curves"][0];
-    assert_eq!(last(&line["losses"]), loss);
-    assert_eq!(last(&read("trajectory.json")["losses_projected"]), loss);
-    let start = &training["value"]["test"]["losses"][0];
-    assert_eq!(&read("line.json")["value"]["curves"][1]["losses"][0], start);
+    assert_eq!(last(&line["loss"]), loss);
+    assert_eq!(last(&read("trajectory.json")["loss_projected"]), loss);
+    let start = &training["value"]["loss_test"][0];
+    assert_eq!(&read("line.json")["value"]["curves"][1]["loss"][0], start);
 }
 
 #[test]
@@ -261,7 +279,7 @@ fn training_can_start_from_a_checkpoint() {
     let initial = format!("initial.path={}", first.join("checkpoint-00000024.safetensors").display());
     let said = run(&mut miniature(&second, &["--quiet", "--set", &initial]));
     assert_eq!(said.code, Some(0), "{said:?}");
-    let losses = |folder: &Path| json(&folder.join("training.json"))["value"]["train"]["losses"].clone();
+    let losses = |folder: &Path| json(&folder.join("training.json"))["value"]["loss_train"].clone();
     let (before, after) = (losses(&first), losses(&second));
     assert_eq!(after[0], *before.as_array().unwrap().last().unwrap());
 }
