@@ -198,9 +198,12 @@ impl<T: Real> Sharded<T> {
                 tasks.push(Task { shared, shards, rows, scalars: Vec::new(), sums });
             }
         }
-        match &mut tasks[..] {
+        // Lane by lane: a thread then stays with few examples, which its cache holds, and takes the points in turn.
+        let mut order: Vec<&mut Task<'_, T>> = tasks.iter_mut().collect();
+        order.sort_by_key(|task| task.shards.start);
+        match &mut order[..] {
             [task] => self.carry_out(task, data),
-            tasks => tasks.par_iter_mut().with_max_len(1).for_each(|task| self.carry_out(task, data)),
+            order => order.par_iter_mut().with_max_len(1).for_each(|task| self.carry_out(task, data)),
         }
         let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
         let mut totals: Vec<Vec<f64>> = Vec::with_capacity(tasks.len() / self.lanes);
