@@ -86,9 +86,9 @@ impl From<SurveyError> for Fault {
             SurveyError::Store(StoreError::Damaged { .. }) => {
                 Some("run the same command with --repair; whole files and their stages are kept")
             }
-            SurveyError::Store(StoreError::OtherRun { .. } | StoreError::NotARun { .. }) => {
-                Some("nothing there was changed; name another folder with --out")
-            }
+            SurveyError::Store(
+                StoreError::OtherRun { .. } | StoreError::NotARun { .. } | StoreError::NotOurs { .. },
+            ) => Some("nothing there was changed; name another folder with --out"),
             _ => None,
         };
         Self::new(error, help)

@@ -96,8 +96,11 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether `name` is one that [`write_atomic`] gives, to the last character: what others call alike stays.
 pub(super) fn is_temporary(name: &str) -> bool {
-    name.starts_with(TEMPORARY)
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers = name.strip_prefix(TEMPORARY).and_then(|rest| rest.split_once('-'));
+    numbers.is_some_and(|(process, count)| is_number(process) && is_number(count))
 }
 
 /// Removes what killed writers left. Only under the folder's lock: a living writer's file looks the same.

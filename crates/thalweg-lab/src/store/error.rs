@@ -92,6 +92,14 @@ pub enum StoreError {
         /// One of the things in it.
         found: String,
     },
+    /// Something of another program's under a name that a run's folder needs. It is as it was.
+    #[error("{} is not {expected} but something else's; choose another folder", path.display())]
+    NotOurs {
+        /// The thing.
+        path: PathBuf,
+        /// What it would have to be.
+        expected: &'static str,
+    },
     /// A folder without a run, where one was expected.
     #[error("{} holds no run: there is no manifest.json", path.display())]
     NoRun {

@@ -36,8 +36,9 @@ impl Folder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => create(path)?,
             Err(cause) => return Err(StoreError::Read { path: path.to_owned(), cause }),
         }
+        // Before the lock, which writes: a folder that is not ours stays as it is.
+        Manifest::read(path)?;
         let lock = lock(path)?;
-        remove_leftovers(path)?;
         let manifest = match Manifest::read(path)? {
             Some(manifest) => manifest,
             None => {
@@ -48,6 +49,7 @@ impl Folder {
         };
         let folder = Self::locked(path, lock, manifest)?;
         folder.refuse_other(identity)?;
+        remove_leftovers(path)?;
         Ok(folder)
     }
 
@@ -56,13 +58,13 @@ impl Folder {
     /// # Errors
     /// As [`open_or_create`](Self::open_or_create), and if there is no run.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if !path.join(MANIFEST).exists() {
-            return Err(StoreError::NoRun { path: path.to_owned() });
-        }
+        let no_run = || StoreError::NoRun { path: path.to_owned() };
+        Manifest::read(path)?.ok_or_else(no_run)?;
         let lock = lock(path)?;
+        let manifest = Manifest::read(path)?.ok_or_else(no_run)?;
+        let folder = Self::locked(path, lock, manifest)?;
         remove_leftovers(path)?;
-        let manifest = Manifest::read(path)?.ok_or_else(|| StoreError::NoRun { path: path.to_owned() })?;
-        Self::locked(path, lock, manifest)
+        Ok(folder)
     }
 
     fn locked(path: &Path, lock: File, manifest: Manifest) -> Result<Self, StoreError> {

@@ -128,10 +128,17 @@ impl Manifest {
         let damaged = |reason: String| StoreError::ManifestDamaged { path: path.clone(), reason };
         let text = match fs::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            // A link that leads nowhere is a manifest that cannot be reached, and not a folder without one.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.is_symlink() => {
+                return Ok(None);
+            }
             Err(cause) => return Err(StoreError::Read { path, cause }),
         };
         let mut tree = from_json(&text).map_err(|error| damaged(error.to_string()))?;
+        // One damaged byte spoils one of these names, not all of them: this is another program's manifest.
+        if ["format", "seal", "recipe"].iter().all(|field| tree.entry(field).is_none()) {
+            return Err(StoreError::NotOurs { path, expected: "the manifest of a run" });
+        }
         match tree.entry("format").map(|format| &format.value) {
             Some(Value::Integer(format)) if *format == i128::from(FORMAT) => {}
             Some(Value::Integer(format)) => {
