@@ -39,7 +39,7 @@ impl Builder {
                 operands.iter().all(|&part| self.known(part) == Some(0.0)).then(|| self.zeros(&ty.shape))
             }
             Op::Reduce(reduce) => self.simplified_reduce(reduce, operands[0], ty),
-            Op::Contract(_) => {
+            Op::Contract(_) | Op::Convolve(_) => {
                 operands.iter().any(|&factor| self.known(factor) == Some(0.0)).then(|| self.zeros(&ty.shape))
             }
             Op::ScatterAdd(_) => (self.known(operands[0]) == Some(0.0)).then(|| self.zeros(&ty.shape)),

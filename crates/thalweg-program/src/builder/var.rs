@@ -5,8 +5,8 @@ use thalweg_kernel::{Binary, ReductionKind, Unary};
 use super::Builder;
 use crate::ir::{Type, ValueId};
 use crate::prim::{
-    Broadcast, Contract, Gather, OneHot, Pad, Permute, Reduce, Reshape, ScatterAdd, Select, Slice,
-    StopGradient,
+    Broadcast, Contract, Convolve, Gather, OneHot, Pad, Permute, Reduce, Reshape, ScatterAdd, Select, Slice,
+    Slide, StopGradient, Window,
 };
 
 /// A value of the program that a [`Builder`] writes. Arithmetic broadcasts as in NumPy: shapes are aligned at
@@ -228,6 +228,47 @@ impl<'b> Var<'b> {
         let b: Vec<u8> = leading(right).chain([1, 2]).collect();
         let out: Vec<u8> = leading(left.max(right)).chain([0, 2]).collect();
         self.builder.apply(Contract::new(&a, &b, &out), &[self, other])
+    }
+
+    /// Convolution (cross-correlation, as networks have it) of this `[n, positions…, c]`, channels last, with weights
+    /// `[o, c/groups, taps…]`, as PyTorch orders them: `[n, positions…, o]`. One slide an axis of positions; output
+    /// channels are cut into as many groups as input channels, and each group sees its own.
+    #[must_use]
+    pub fn convolve(self, weights: Self, slides: &[Slide], groups: usize) -> Self {
+        let [example, group, inner, outer] = [0, 1, 2, 3];
+        let (x, w) = (self.shape(), weights.shape());
+        let of = |axis: usize| [0, 1, 2].map(|i| u8::try_from(4 + 3 * axis + i).unwrap_or(u8::MAX));
+        let extent = |shape: &[usize], axis: usize| shape.get(axis).copied().unwrap_or(0);
+        let window = |(axis, slide): (usize, &Slide)| {
+            let (input, taps) = (extent(&x, axis + 1), extent(&w, axis + 2));
+            (of(axis), Window::new(input, taps, slide.stride, slide.dilation, slide.padding))
+        };
+        let windows: Vec<([u8; 3], Window)> = slides.iter().enumerate().map(window).collect();
+        let labels = |first: &[u8], which: usize, last: &[u8]| -> Vec<u8> {
+            [first, &windows.iter().map(|(labels, _)| labels[which]).collect::<Vec<_>>(), last].concat()
+        };
+        if groups == 1 {
+            let [a, b, out] = [
+                labels(&[example], 0, &[inner]),
+                labels(&[outer, inner], 1, &[]),
+                labels(&[example], 2, &[outer]),
+            ];
+            return self.builder.apply(Convolve::new(&a, &b, &out, &windows), &[self, weights]);
+        }
+        let [a, b, out] = [
+            labels(&[example], 0, &[group, inner]),
+            labels(&[group, outer, inner], 1, &[]),
+            labels(&[example], 2, &[group, outer]),
+        ];
+        // Channels as `[groups, channels of a group]`; what does not divide is no shape of the same size.
+        let split = |channels: usize| [groups, channels / groups.max(1)];
+        let (positions, channels) = x.split_at(x.len().saturating_sub(1));
+        let grouped = self.reshape(&[positions, &split(channels.first().copied().unwrap_or(0))].concat());
+        let outputs = extent(&w, 0);
+        let by_group = weights.reshape(&[&split(outputs)[..], w.get(1..).unwrap_or(&[])].concat());
+        let out = self.builder.apply(Convolve::new(&a, &b, &out, &windows), &[grouped, by_group]);
+        let shape = out.shape();
+        out.reshape(&[&shape[..shape.len().saturating_sub(2)], &[outputs]].concat())
     }
 
     /// Indices `[i…]` to unit vectors `[i…, classes]`.

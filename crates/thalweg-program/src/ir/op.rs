@@ -3,8 +3,8 @@
 use thalweg_kernel::{Binary, Unary};
 
 use crate::prim::{
-    Broadcast, Concatenate, Constant, Contract, Gather, Input, OneHot, Pad, Permute, Primitive, Reduce,
-    Reshape, ScatterAdd, Select, Slice, StopGradient,
+    Broadcast, Concatenate, Constant, Contract, Convolve, Gather, Input, OneHot, Pad, Permute, Primitive,
+    Reduce, Reshape, ScatterAdd, Select, Slice, StopGradient,
 };
 
 macro_rules! primitives {
@@ -60,6 +60,8 @@ primitives! {
     Reduce(Reduce),
     /// A sum of products over shared axes: matrix products of any batch.
     Contract(Contract),
+    /// A sum of products over shared axes and over windows: convolutions.
+    Convolve(Convolve),
     /// Indices to unit vectors.
     OneHot(OneHot),
     /// Rows of a table by index.

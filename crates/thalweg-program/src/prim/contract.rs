@@ -2,7 +2,7 @@
 
 use thalweg_kernel::{Call, Labels};
 
-use super::{Batched, Evaluation, Operand, Primitive, expect_operands, expect_real};
+use super::{Batched, Evaluation, Operand, Primitive, expect_operands, expect_real, product_rule};
 use crate::builder::{Builder, Var};
 use crate::ir::{ShapeError, Type};
 
@@ -20,51 +20,77 @@ impl Contract {
     /// From one label an axis: those of the factors and of the product. Labels are renamed in order of
     /// appearance, so that equal contractions compare equal.
     pub fn new(a: &[u8], b: &[u8], out: &[u8]) -> Self {
-        let mut seen: Vec<u8> = Vec::new();
-        let mut renamed = |labels: &[u8]| -> Vec<u8> {
-            let number = |label: &u8| {
-                let known = seen.iter().position(|s| s == label);
-                let position = known.unwrap_or_else(|| {
-                    seen.push(*label);
-                    seen.len() - 1
-                });
-                u8::try_from(position).expect("a contraction has fewer than 256 axes")
-            };
-            labels.iter().map(number).collect()
-        };
-        let out = renamed(out);
-        Self { labels: Labels { a: renamed(a), b: renamed(b), out } }
+        Self { labels: renamed(a, b, out).0 }
     }
 
     fn check(&self, inputs: &[&Type]) -> Result<Vec<usize>, String> {
-        let Labels { a, b, out } = &self.labels;
-        if inputs[0].shape.len() != a.len() || inputs[1].shape.len() != b.len() {
+        let extents = extents(&self.labels, inputs, Missing::None)?;
+        Ok(self.labels.out.iter().map(|&label| extents[usize::from(label)]).collect())
+    }
+}
+
+/// The labels renamed in order of appearance in a, b and the result; and the new name of each.
+pub(super) fn renamed(a: &[u8], b: &[u8], out: &[u8]) -> (Labels, impl Fn(u8) -> u8 + use<>) {
+    let mut seen: Vec<u8> = Vec::new();
+    for &label in [a, b, out].into_iter().flatten() {
+        if !seen.contains(&label) {
+            seen.push(label);
+        }
+    }
+    // A label that stands nowhere gets a name that stands nowhere.
+    let name = move |label: u8| {
+        let position = seen.iter().position(|&s| s == label).unwrap_or(seen.len());
+        u8::try_from(position).expect("a contraction has fewer than 256 axes")
+    };
+    let all = |labels: &[u8]| labels.iter().map(|&label| name(label)).collect();
+    (Labels { a: all(a), b: all(b), out: all(out) }, name)
+}
+
+/// What may stand in one array alone.
+#[derive(Clone, Copy)]
+pub(super) enum Missing<'m> {
+    /// Nothing.
+    None,
+    /// These labels, which have these extents.
+    Known(&'m [(u8, usize)]),
+}
+
+/// Extent of each label, from 0 on. All others than those of `missing` stand in two of the arrays at least.
+pub(super) fn extents(labels: &Labels, inputs: &[&Type], missing: Missing<'_>) -> Result<Vec<usize>, String> {
+    let Labels { a, b, out } = labels;
+    if inputs[0].shape.len() != a.len() || inputs[1].shape.len() != b.len() {
+        return Err(format!(
+            "labels {a:?} and {b:?} do not name the axes of {} and {}",
+            inputs[0], inputs[1]
+        ));
+    }
+    let known = match missing {
+        Missing::None => &[],
+        Missing::Known(known) => known,
+    };
+    let count = a.iter().chain(b).chain(out).map(|&label| usize::from(label) + 1).max().unwrap_or(0);
+    let mut extents: Vec<Option<usize>> = vec![None; count];
+    for &(label, extent) in known {
+        extents[usize::from(label)] = Some(extent);
+    }
+    for (label, &extent) in a.iter().chain(b).zip(inputs[0].shape.iter().chain(&inputs[1].shape)) {
+        let known = extents[usize::from(*label)].get_or_insert(extent);
+        if *known != extent {
             return Err(format!(
-                "labels {a:?} and {b:?} do not name the axes of {} and {}",
+                "a shared axis has extent {known} in one place and {extent} in another of {} and {}",
                 inputs[0], inputs[1]
             ));
         }
-        let mut extents: Vec<Option<usize>> = vec![None; 256];
-        for (label, &extent) in a.iter().chain(b).zip(inputs[0].shape.iter().chain(&inputs[1].shape)) {
-            let known = extents[usize::from(*label)].get_or_insert(extent);
-            if *known != extent {
-                return Err(format!(
-                    "a shared axis has extent {known} in one place and {extent} in another of {} and {}",
-                    inputs[0], inputs[1]
-                ));
-            }
-        }
-        let count = |labels: &[u8], label: u8| labels.iter().filter(|&&l| l == label).count();
-        for &label in a.iter().chain(b).chain(out) {
-            let places = [count(a, label), count(b, label), count(out, label)];
-            if places.iter().any(|&n| n > 1) || places.iter().sum::<usize>() < 2 {
-                return Err(format!(
-                    "a label stands twice in one operand or in one alone: {a:?} {b:?} {out:?}"
-                ));
-            }
-        }
-        Ok(out.iter().map(|&label| extents[usize::from(label)].unwrap_or(0)).collect())
     }
+    let count = |labels: &[u8], label: u8| labels.iter().filter(|&&l| l == label).count();
+    for &label in a.iter().chain(b).chain(out) {
+        let places = [count(a, label), count(b, label), count(out, label)];
+        let least = if known.iter().any(|&(l, _)| l == label) { 1 } else { 2 };
+        if places.iter().any(|&n| n > 1) || places.iter().sum::<usize>() < least {
+            return Err(format!("a label stands twice in one operand or in one alone: {a:?} {b:?} {out:?}"));
+        }
+    }
+    Ok(extents.into_iter().map(|extent| extent.unwrap_or(0)).collect())
 }
 
 impl Primitive for Contract {
@@ -99,12 +125,7 @@ impl Primitive for Contract {
         _result: Var<'b>,
         tangents: &[Option<Var<'b>>],
     ) -> Option<Var<'b>> {
-        let from_a = tangents[0].map(|t| builder.apply(self.clone(), &[t, primals[1]]));
-        let from_b = tangents[1].map(|t| builder.apply(self.clone(), &[primals[0], t]));
-        match (from_a, from_b) {
-            (Some(s), Some(t)) => Some(s + t),
-            (s, t) => s.or(t),
-        }
+        product_rule(builder, self, primals, tangents)
     }
 
     fn transpose<'b>(&self, ct: Var<'b>, operands: &[Operand<'b>], _types: &[&Type]) -> Vec<Option<Var<'b>>> {

@@ -8,6 +8,7 @@ mod broadcast;
 mod concatenate;
 mod constant;
 mod contract;
+mod convolve;
 mod elementwise;
 mod gather;
 mod input;
@@ -25,6 +26,7 @@ pub use broadcast::Broadcast;
 pub use concatenate::Concatenate;
 pub use constant::Constant;
 pub use contract::Contract;
+pub use convolve::{Convolve, Slide, Window};
 pub use gather::Gather;
 pub use input::Input;
 pub use one_hot::OneHot;
@@ -40,7 +42,7 @@ pub use stop_gradient::StopGradient;
 use thalweg_kernel::{Call, Instruction, Layout, ReductionKind, View};
 
 use crate::builder::{Builder, Var};
-use crate::ir::{Element, ShapeError, Type};
+use crate::ir::{Element, Op, ShapeError, Type};
 
 /// From the layout of an operand to that of a view of it; `None` where a copy is needed first.
 pub type ViewOf<'p> = Box<dyn Fn(&Layout) -> Option<Layout> + 'p>;
@@ -135,6 +137,21 @@ pub trait Primitive {
     /// Floating-point operations of a contraction; 0 for all else.
     fn flops(&self, _inputs: &[&Type]) -> usize {
         0
+    }
+}
+
+/// The derivative of a primitive that is linear in either of two operands.
+pub(crate) fn product_rule<'b, P: Clone + Into<Op>>(
+    builder: &'b Builder,
+    product: &P,
+    primals: &[Var<'b>],
+    tangents: &[Option<Var<'b>>],
+) -> Option<Var<'b>> {
+    let from_a = tangents[0].map(|t| builder.apply(product.clone(), &[t, primals[1]]));
+    let from_b = tangents[1].map(|t| builder.apply(product.clone(), &[primals[0], t]));
+    match (from_a, from_b) {
+        (Some(s), Some(t)) => Some(s + t),
+        (s, t) => s.or(t),
     }
 }
 

@@ -129,11 +129,11 @@ fn dependence(node: &Node, operands: &[Dependence]) -> Dependence {
         Op::Unary(Unary::Neg) => true,
         Op::Reduce(reduce) => reduce.kind == ReductionKind::Sum,
         Op::Concatenate(_) | Op::Binary(Binary::Add | Binary::Sub) => all,
-        Op::Contract(_) | Op::Binary(Binary::Mul) => one,
+        Op::Contract(_) | Op::Convolve(_) | Op::Binary(Binary::Mul) => one,
         Op::Binary(Binary::Div) | Op::Gather(_) | Op::ScatterAdd(_) => operands[1] == Dependence::None,
         _ => false,
     };
-    let contraction = matches!(node.op, Op::Contract(_));
+    let contraction = matches!(node.op, Op::Contract(_) | Op::Convolve(_));
     let worth = contraction || operands.contains(&Dependence::Linear { worth: true });
     if is_linear { Dependence::Linear { worth } } else { Dependence::Other }
 }

@@ -3,7 +3,7 @@
 use super::support::Array;
 use thalweg_kernel::Key;
 use thalweg_program::builder::{Builder, Var};
-use thalweg_program::prim::{Gather, Pad, ScatterAdd};
+use thalweg_program::prim::{Gather, Pad, ScatterAdd, Slide};
 
 /// What the arguments are drawn from: finite differences must not cross a kink or a pole.
 #[derive(Clone, Copy)]
@@ -226,6 +226,52 @@ fn indexed() -> Vec<Case> {
     ]
 }
 
+/// Shapes of input and weights, how the windows slide, groups.
+type Convolution<const AXES: usize> = (&'static [usize], &'static [usize], [Slide; AXES], usize);
+
+/// Examples × positions × channels with weights in PyTorch's order: strides, paddings, dilations, groups; windows that
+/// hang over, that do not fit, that see nothing.
+fn convolutions() -> Vec<Case> {
+    use Domain::Normal;
+    let slide = |stride, dilation, padding| Slide { stride, dilation, padding };
+    let mut cases = Vec::new();
+    let one: [Convolution<1>; 9] = [
+        (&[2, 7, 3], &[4, 3, 3], [slide(1, 1, [0, 0])], 1),
+        (&[2, 7, 3], &[4, 3, 3], [slide(2, 1, [1, 1])], 1),
+        (&[1, 8, 2], &[3, 2, 3], [slide(3, 2, [2, 1])], 1),
+        (&[2, 5, 4], &[6, 2, 2], [slide(1, 1, [0, 1])], 2),
+        (&[2, 5, 3], &[3, 1, 3], [slide(1, 1, [1, 1])], 3),
+        (&[1, 2, 1], &[1, 1, 5], [slide(1, 1, [2, 2])], 1),
+        (&[1, 2, 1], &[2, 1, 5], [slide(1, 1, [0, 0])], 1),
+        (&[2, 3, 1], &[2, 1, 1], [slide(2, 1, [4, 4])], 1),
+        (&[0, 5, 2], &[3, 2, 3], [slide(1, 1, [1, 1])], 1),
+    ];
+    let two: [Convolution<2>; 4] = [
+        (&[2, 4, 5, 3], &[2, 3, 3, 3], [slide(1, 1, [1, 1]); 2], 1),
+        (&[1, 5, 4, 2], &[3, 2, 1, 1], [slide(2, 1, [0, 0]); 2], 1),
+        (&[1, 5, 6, 2], &[2, 1, 3, 2], [slide(2, 1, [1, 0]), slide(1, 2, [0, 1])], 2),
+        (&[1, 3, 3, 1], &[2, 1, 3, 0], [slide(1, 1, [1, 1]); 2], 1),
+    ];
+    let none: [Convolution<0>; 1] = [(&[3, 4], &[5, 4], [], 1)];
+    fn add<const AXES: usize>(cases: &mut Vec<Case>, all: &[Convolution<AXES>]) {
+        for &(x, w, slides, groups) in all {
+            let name = format!("convolve by {slides:?} in {groups} groups");
+            let domains = [(x, Normal), (w, Normal)];
+            cases.push(case(&name, &domains, move |_, v| v[0].convolve(v[1], &slides, groups)));
+        }
+    }
+    add(&mut cases, &one);
+    add(&mut cases, &two);
+    add(&mut cases, &none);
+    cases
+}
+
 pub(crate) fn all() -> Vec<Case> {
-    elementwise().into_iter().chain(structural()).chain(bilinear()).chain(indexed()).collect()
+    elementwise()
+        .into_iter()
+        .chain(structural())
+        .chain(bilinear())
+        .chain(convolutions())
+        .chain(indexed())
+        .collect()
 }

@@ -279,6 +279,7 @@ fn every_primitive_stands_in_the_table() {
         "sum",
         "max",
         "contract",
+        "convolve",
         "one_hot",
         "gather",
         "scatter_add",

@@ -2,7 +2,7 @@
 
 use thalweg_kernel::{Binary, Instruction, Key, ReductionKind, Unary};
 use thalweg_program::ir::{Element, Op, Program};
-use thalweg_program::prim::Evaluation;
+use thalweg_program::prim::{Convolve, Evaluation};
 
 /// A dense row-major array; indices are whole numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +106,36 @@ fn contract(op: &str, a: &Array, b: &Array, shape: &[usize]) -> Array {
     out
 }
 
+fn convolve(op: &Convolve, a: &Array, b: &Array, shape: &[usize]) -> Array {
+    let labels = op.labels();
+    let mut extents = vec![1; 64];
+    for (label, extent) in labels.a.iter().chain(&labels.b).zip(a.shape.iter().chain(&b.shape)) {
+        extents[usize::from(*label)] = *extent;
+    }
+    for (names, window) in op.windows() {
+        // The input position follows from the other two.
+        for (name, extent) in names.into_iter().zip([1, window.taps, window.output]) {
+            extents[usize::from(name)] = extent;
+        }
+    }
+    let used = labels.a.iter().chain(&labels.b).chain(&labels.out).max().map_or(0, |m| usize::from(*m) + 1);
+    extents.truncate(used);
+    let mut out = Array::new(shape, |_| 0.0);
+    'places: for mut place in places(&extents) {
+        for ([input, tap, output], window) in op.windows() {
+            let at = window.stride * place[usize::from(output)] + window.dilation * place[usize::from(tap)];
+            match at.checked_sub(window.before).filter(|&at| at < window.input) {
+                Some(at) => place[usize::from(input)] = at,
+                None => continue 'places,
+            }
+        }
+        let pick = |labels: &[u8]| labels.iter().map(|&l| place[usize::from(l)]).collect::<Vec<_>>();
+        let flat = pick(&labels.out).iter().zip(shape).fold(0, |flat, (i, extent)| flat * extent + i);
+        out.data[flat] += a.at(&pick(&labels.a)) * b.at(&pick(&labels.b));
+    }
+    out
+}
+
 fn without(place: &[usize], axes: &[usize]) -> Vec<usize> {
     (0..place.len()).filter(|axis| !axes.contains(axis)).map(|axis| place[axis]).collect()
 }
@@ -172,6 +202,7 @@ fn node(op: &Op, inputs: &[&Array], shape: &[usize]) -> Array {
             }
             out
         }
+        Op::Convolve(op) => convolve(op, inputs[0], inputs[1], shape),
         Op::Contract(_) => contract(&format!("{op:?}"), inputs[0], inputs[1], shape),
         Op::OneHot(_) => Array::new(shape, |place| {
             let (class, index) = place.split_last().expect("a class axis");
