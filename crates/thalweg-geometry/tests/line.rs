@@ -71,6 +71,28 @@ fn a_line_backwards_is_the_same_line() {
 }
 
 #[test]
+fn what_both_ends_share_is_shared_by_every_point() {
+    // A loss of the second number alone, which rounding in (1−α)v + αv would move.
+    let site = Quadratic::diagonal(vec![0.0, 1.0]);
+    let mut numbers = [0.0; 600];
+    Key::from_seed(11).normals(&mut numbers);
+    for v in numbers.as_chunks::<3>().0 {
+        let [start, end] = [[v[0], v[1]], [v[2], v[1]]];
+        let curve = &measured(&site, &start, &end, &LineOptions::default()).value.curves[0];
+        assert!(curve.losses.iter().all(|loss| *loss == curve.losses[0]), "{v:?}");
+        assert!(curve.is_monotonic && curve.rise.size == 0.0 && curve.barrier_loss.entezari == 0.0);
+    }
+    // Backwards, wherever α and 1 − α are both exact.
+    let site = Rosenbrock::new(3);
+    for v in numbers.as_chunks::<6>().0 {
+        let losses = |from: &[f64], to: &[f64]| {
+            measured(&site, from, to, &over(0.0, 1.0, 65)).value.curves[0].losses.clone()
+        };
+        assert!(losses(&v[..3], &v[3..]).iter().eq(losses(&v[3..], &v[..3]).iter().rev()));
+    }
+}
+
+#[test]
 fn a_rise_within_the_tolerance_is_none() {
     let site = Quadratic::diagonal(vec![2.0]);
     // From 1 past the minimum to −0.1: the loss rises by .01 at the very end.

@@ -64,6 +64,8 @@ impl Barrier {
             let chord = match alpha {
                 0.0 => start,
                 1.0 => finish,
+                // (1−α)s + αs rounds beside s: a flat path would lie above its own chord.
+                _ if start == finish => start,
                 _ => (1.0 - alpha) * start + alpha * finish,
             };
             barrier.entezari = barrier.entezari.max(gap(value, chord));
@@ -157,6 +159,15 @@ mod tests {
         assert_eq!((straight.frankle, straight.entezari, straight.saddle), (2.0, 0.0, 4.0));
         assert_eq!(straight.alpha_saddle, 0.0);
         assert!(Barrier::of(&[0.0, 0.5], &[1.0, 2.0]).is_none());
+    }
+
+    #[test]
+    fn a_flat_path_has_no_barrier_whatever_its_height() {
+        let alphas: Vec<f64> = (0..=50).map(|i| f64::from(i) / 50.0).collect();
+        for height in [0.1, 0.7, 2.302_585_092_994_046, 1e-300, 3e300] {
+            let barrier = Barrier::of(&alphas, &[height; 51]).unwrap();
+            assert_eq!((barrier.frankle, barrier.entezari, barrier.saddle), (0.0, 0.0, height));
+        }
     }
 
     #[test]

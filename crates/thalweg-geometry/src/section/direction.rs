@@ -77,7 +77,8 @@ impl Frame {
 /// Scales a direction in place; `leaves` are those of the parameter space, and matter for the two first kinds only.
 ///
 /// # Errors
-/// If `theta` has another length than the direction, or the leaves do not tile it.
+/// If `theta` has another length than the direction, the leaves do not tile it, or the norm of a part that the scale
+/// is taken of, of the direction or of `theta`, is not finite. The direction may then be scaled in part.
 pub fn normalise(
     direction: &mut [f64],
     theta: &[f64],
@@ -88,8 +89,7 @@ pub fn normalise(
     match normalisation {
         Normalisation::None => return Ok(()),
         Normalisation::WholeModel => {
-            rescale(direction, theta, 0..theta.len());
-            return Ok(());
+            return rescale(direction, theta, 0..theta.len());
         }
         Normalisation::FilterWise | Normalisation::LayerWise => {}
     }
@@ -99,7 +99,7 @@ pub fn normalise(
         if leaf.shape.len() < 2 {
             part.fill(0.0);
         } else if normalisation == Normalisation::LayerWise {
-            rescale(part, weights, 0..weights.len());
+            rescale(part, weights, 0..weights.len())?;
         } else {
             let axis = leaf.filter_axis.unwrap_or(0);
             let inner: usize = leaf.shape[axis + 1..].iter().product();
@@ -110,7 +110,7 @@ pub fn normalise(
                 let places = (0..weights.len())
                     .step_by(run.max(1))
                     .flat_map(move |start| start + filter * inner..start + (filter + 1) * inner);
-                rescale(part, weights, places);
+                rescale(part, weights, places)?;
             }
         }
     }
@@ -118,11 +118,25 @@ pub fn normalise(
 }
 
 /// d ← d·‖w‖/‖d‖ over these places; 0 where either norm is.
-fn rescale(direction: &mut [f64], weights: &[f64], places: impl Iterator<Item = usize> + Clone) {
-    let norm_at = |v: &[f64]| norm(&places.clone().map(|i| v[i]).collect::<Vec<f64>>());
-    let (wanted, found) = (norm_at(weights), norm_at(direction));
+fn rescale(
+    direction: &mut [f64],
+    weights: &[f64],
+    places: impl Iterator<Item = usize> + Clone,
+) -> Result<(), SectionError> {
+    let norm_at = |what, v: &[f64]| {
+        let found = norm(&places.clone().map(|i| v[i]).collect::<Vec<f64>>());
+        if found.is_finite() { Ok(found) } else { Err(SectionError::Norm { what, found }) }
+    };
+    let wanted = norm_at("the point that a direction is scaled against", weights)?;
+    let found = norm_at("the direction", direction)?;
     let factor = if found == 0.0 { 0.0 } else { wanted / found };
-    places.for_each(|i| direction[i] *= factor);
+    if factor.is_finite() {
+        places.for_each(|i| direction[i] *= factor);
+    } else {
+        // ‖d‖ is so small that the factor overflows; what it does to d is within range.
+        places.for_each(|i| direction[i] = direction[i] / found * wanted);
+    }
+    Ok(())
 }
 
 fn check_tiling(leaves: &[Leaf], expected: usize) -> Result<(), SectionError> {
@@ -246,5 +260,34 @@ mod tests {
         assert_eq!(frame.norm_u, 2.0);
         assert!((frame.angle_rad.unwrap() - std::f64::consts::FRAC_PI_4).abs() < 1e-15);
         assert_eq!(Frame::of(&[0.0], &[1.0]).angle_rad, None);
+    }
+
+    #[test]
+    fn what_has_no_finite_scale_is_refused_and_what_has_one_is_scaled() {
+        let one_leaf = |shape: &[usize]| {
+            let mut space = ParamSpace::new();
+            space.push(Leaf::new("weight", shape, Role::Weight));
+            space
+        };
+        let space = one_leaf(&[1, 2]);
+        let scaled = |d: [f64; 2], theta: [f64; 2], kind| {
+            let mut d = d;
+            normalise(&mut d, &theta, space.leaves(), kind).map(|()| d)
+        };
+        for kind in [Normalisation::FilterWise, Normalisation::LayerWise, Normalisation::WholeModel] {
+            assert_eq!(scaled([1e-320, 0.0], [3.0, 4.0], kind).unwrap(), [5.0, 0.0]);
+            assert_eq!(scaled([0.0, 1e-300], [0.0, 1e300], kind).unwrap(), [0.0, 1e300]);
+            let inf = f64::INFINITY;
+            for (theta, norm) in [([inf, 0.0], "inf"), ([f64::NAN, 0.0], "NaN"), ([1.5e308, 1.5e308], "inf")]
+            {
+                let error = scaled([1.0, 0.0], theta, kind).unwrap_err().to_string();
+                let expected = format!(
+                    "the point that a direction is scaled against has a part with the norm {norm}, expected a finite number"
+                );
+                assert_eq!(error, expected);
+            }
+            assert!(scaled([1.0, inf], [1.0, 1.0], kind).is_err());
+        }
+        assert_eq!(scaled([1e-320, 0.0], [f64::NAN, 0.0], Normalisation::None).unwrap(), [1e-320, 0.0]);
     }
 }

@@ -154,7 +154,8 @@ fn turn(direction: &mut [f64], from: &[f64], to: &[f64]) -> f64 {
 pub(super) fn angle(a: &[f64], b: &[f64]) -> f64 {
     let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
     let along: Vec<f64> = a.iter().zip(b).map(|(a, b)| a + b).collect();
-    2.0 * norm(&apart).atan2(norm(&along))
+    // The system's would not give the same bits everywhere.
+    2.0 * libm::atan2(norm(&apart), norm(&along))
 }
 
 /// ‖∂v̂‖ at the middle one of three points, h after the first and k before the last.

@@ -83,14 +83,18 @@ impl Grid {
         &self.points
     }
 
-    /// The points and 0 and 1. A point that rounding set beside one of them becomes it.
+    /// The points and 0 and 1. A point that rounding set beside one of them becomes it: of an axis that is so long
+    /// that rounding moves its points by more than a thousandth, none does.
     pub(super) fn with_ends(&self) -> Vec<f64> {
         let mut points = self.points.clone();
-        let near = 1e-12 * (1.0 + points[points.len() - 1] - points[0]);
+        let reach = points[points.len() - 1].abs().max(points[0].abs());
+        let near = (1e-12 * reach).clamp(1e-12, 1e-3);
         for end in [0.0, 1.0] {
-            match points.iter_mut().find(|point| (**point - end).abs() <= near) {
-                Some(point) => *point = end,
-                None => points.push(end),
+            let distance = |point: &f64| (point - end).abs();
+            let nearest = points.iter_mut().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+            match nearest {
+                Some(point) if distance(point) <= near => *point = end,
+                _ => points.push(end),
             }
         }
         points.sort_by(f64::total_cmp);
@@ -142,5 +146,26 @@ mod tests {
         assert_eq!(ends(&[5e-17, 0.5, 1.0 - 1e-16]), [0.0, 0.5, 1.0]);
         assert_eq!(ends(&[-0.0, 1.0]), [0.0, 1.0]);
         assert_eq!(ends(&[3.0]), [0.0, 1.0, 3.0]);
+    }
+
+    #[test]
+    fn however_long_the_axis_both_ends_are_there() {
+        let most = 1.7e308;
+        for [start, end] in
+            [[0.0, 1e14], [0.0, 1e308], [-1e30, 1.0], [-most, most], [0.5, 1e16], [-1e13, 1e13]]
+        {
+            for count in [2, 3, 4, 51] {
+                let grid = Grid::linear(start, end, count).unwrap();
+                let points = grid.with_ends();
+                for point in [0.0, 1.0] {
+                    assert!(points.contains(&point), "{start} to {end}: {points:?}");
+                }
+                let others = |points: &[f64]| points.iter().filter(|point| point.abs() > 1.5).count();
+                assert_eq!(others(&points), others(grid.points()), "{start} to {end}: {points:?}");
+            }
+        }
+        // Two points near an end: the nearer one is it, and the other stays.
+        let near = Grid::from_points(vec![1.0 - 4e-13, 1.0 + 1e-13]).unwrap();
+        assert_eq!(near.with_ends(), [0.0, 1.0 - 4e-13, 1.0]);
     }
 }

@@ -3,7 +3,7 @@
 use super::gauss_length::{GaussLength, GaussPath};
 use super::{Barrier, Grid, Rise, SectionError, check_dimension, losses_and_errors, outputs_at, values_at};
 use crate::site::{Convention, Outcome, Reading, Site, Uncertainty, Work, number};
-use crate::vector::{difference, norm};
+use crate::vector::{add_scaled, difference, norm};
 use serde::{Deserialize, Serialize};
 
 /// Where [`line`](line()) measures and what besides values.
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct LineOptions {
     /// The α; 0 and 1 are measured in any case.
     pub grid: Grid,
-    /// A path whose largest rise is at most this is monotonic.
+    /// A path whose largest rise is at most this is monotonic; in units of the loss. 0 takes rounding for a rise.
     pub rise_tolerance: f64,
     /// Whether to follow the outputs for their Gauss length, at the price of a second forward at each α of [0, 1].
     pub gauss_length: bool,
@@ -90,7 +90,9 @@ pub struct Line {
 /// first layer. All α go to the site in one call while the points fit in 256 MiB. With the Gauss length one more
 /// forward, a whole one, for each α of [0, 1].
 ///
-/// *When it misleads*: a straight line in θ is none under a rescaling or a reordering of hidden units, so a barrier
+/// *When it misleads*: without a tolerance, a loss that is constant by more than equal numbers (a network whose
+/// outputs do not change while its weights do) rises by an ulp here and there and is not monotonic; `rise_tolerance` says
+/// from what size on a rise counts, and a mean over examples in f32 needs some 1e-6 of the loss. A straight line in θ is none under a rescaling or a reordering of hidden units, so a barrier
 /// between two runs may vanish when they are aligned. Running statistics of batch normalisation decide much of the
 /// middle: the site's convention says what was done to them.
 ///
@@ -122,7 +124,7 @@ pub fn line(
         check_dimension("the end of the line", site.dimension(), theta_end)?;
     }
     let alphas = options.grid.with_ends();
-    let between = Between { theta_start, theta_end };
+    let between = Between { theta_start, theta_end, step: difference(theta_end, theta_start) };
     let mut work = Work::default();
     let mut curves = Vec::with_capacity(sites.len());
     for (name, site) in sites {
@@ -146,30 +148,42 @@ pub fn line(
 struct Between<'a> {
     theta_start: &'a [f64],
     theta_end: &'a [f64],
+    /// θ₁ − θ₀.
+    step: Vec<f64>,
 }
 
 impl Between<'_> {
-    /// Of both ends, for each α. Equal ends are one point, which rounding shall not move.
-    fn coefficients(&self, alphas: &[f64]) -> Vec<[f64; 2]> {
-        let still = self.theta_start == self.theta_end;
-        alphas.iter().map(|alpha| if still { [1.0, 0.0] } else { [1.0 - alpha, *alpha] }).collect()
+    /// Of start, end and step: what the losses are measured at and the outputs too.
+    ///
+    /// Counted from the nearer end, and half of each in the middle. So where both ends have the same number every
+    /// point has it, which in (1−α)θ₀ + αθ₁ rounding undoes; and a line backwards is the same line at any two α whose
+    /// sum is 1 without rounding. At 0 and 1 one end stands alone: a diverged one spoils only the rest.
+    fn coefficients(&self, alpha: f64) -> [f64; 3] {
+        match alpha {
+            _ if self.theta_start == self.theta_end => [1.0, 0.0, 0.0],
+            0.5 => [0.5, 0.5, 0.0],
+            _ if alpha < 0.5 => [1.0, 0.0, alpha],
+            _ => [0.0, 1.0, alpha - 1.0],
+        }
     }
 
-    /// Both ends to the bit: at 0 and 1 the other end does not enter, so that a diverged one spoils only the middle.
+    /// The point itself.
     fn write(&self, alpha: f64, theta: &mut [f64]) {
-        if alpha == 0.0 || alpha == 1.0 {
-            theta.copy_from_slice(if alpha == 0.0 { self.theta_start } else { self.theta_end });
-            return;
-        }
-        // Counted from the nearer end: equal ends are then equal everywhere, and a line backwards is the same line.
-        for ((theta, start), end) in theta.iter_mut().zip(self.theta_start).zip(self.theta_end) {
-            let step = end - start;
-            *theta = if alpha <= 0.5 { start + alpha * step } else { end - (1.0 - alpha) * step };
+        let [start, end, step] = self.coefficients(alpha);
+        let vector = if start == 0.0 { self.theta_end } else { self.theta_start };
+        theta.copy_from_slice(vector);
+        if start == 0.5 {
+            for ((theta, start), end) in theta.iter_mut().zip(self.theta_start).zip(self.theta_end) {
+                *theta = 0.5 * start + 0.5 * end;
+            }
+        } else if step != 0.0 {
+            debug_assert!(start == 1.0 || end == 1.0, "one end and a step from it");
+            add_scaled(theta, step, &self.step);
         }
     }
 
     fn distance(&self) -> Distance {
-        let absolute = norm(&difference(self.theta_end, self.theta_start));
+        let absolute = norm(&self.step);
         let over = |theta: &[f64]| {
             let length = norm(theta);
             (length != 0.0).then(|| absolute / length)
@@ -186,8 +200,9 @@ fn curve(
     options: &LineOptions,
     work: &mut Work,
 ) -> Result<Curve, SectionError> {
-    let ends = [between.theta_start, between.theta_end];
-    let values = values_at(site, ends, &between.coefficients(alphas), usize::MAX, &mut |_| ())?;
+    let vectors = [between.theta_start, between.theta_end, &between.step];
+    let points: Vec<[f64; 3]> = alphas.iter().map(|&alpha| between.coefficients(alpha)).collect();
+    let values = values_at(site, vectors, &points, usize::MAX, &mut |_| ())?;
     work.forwards += alphas.len() as u64;
     let mut gauss_length = None;
     if options.gauss_length {

@@ -42,6 +42,14 @@ pub enum SectionError {
         /// Elements covered up to the first gap, overlap or overrun.
         found: usize,
     },
+    /// A scale that is none: a part holds NaN or infinity, or its norm overflows.
+    #[error("{what} has a part with the norm {found}, expected a finite number")]
+    Norm {
+        /// Which vector.
+        what: &'static str,
+        /// The norm.
+        found: f64,
+    },
     /// A line needs something to measure along it.
     #[error("no site to measure, expected at least 1")]
     NoSite,

@@ -180,7 +180,8 @@ impl<'a> Searches<'a> {
         if block == 0 {
             return Err(LanczosError::Block);
         }
-        let expected = (2 * (most[0] + most[1] + block)).min(n).min(options.products_max);
+        let expected =
+            (most[0] + most[1]).saturating_add(block).saturating_mul(2).min(n).min(options.products_max);
         if basis_max < expected {
             return Err(LanczosError::Basis { expected, found: basis_max });
         }
@@ -217,7 +218,7 @@ impl<'a> Searches<'a> {
             let basis_max = self.options.basis_max - self.vectors.len();
             // Never so many that they fill the room that a restart leaves.
             let block = (self.options.block * self.times).min(basis_max.saturating_sub(wanted) / 2);
-            let block = block.max(self.options.block);
+            let block = block.max(self.options.block).min(self.operator.dimension());
             let known = Known {
                 tolerance: self.options.tolerance,
                 basis_max,

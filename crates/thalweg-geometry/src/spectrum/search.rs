@@ -107,7 +107,7 @@ fn undetected_share(n: usize, m: usize) -> f64 {
     if m >= n {
         return 0.0;
     }
-    ((1.648 * (n as f64).sqrt() / FAILURE).ln() / (2.0 * m as f64 - 1.0).max(1.0)).powi(2).min(1.0)
+    (libm::log(1.648 * (n as f64).sqrt() / FAILURE) / (2.0 * m as f64 - 1.0).max(1.0)).powi(2).min(1.0)
 }
 
 /// Grows `space` until the aims are met, an end is reached or the budget is spent. `told` hears after every look how
