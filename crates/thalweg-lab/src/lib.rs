@@ -21,3 +21,8 @@ mod tree;
 pub mod watched;
 
 pub use tree::NotPlainData;
+
+/// The README's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -33,8 +33,3 @@ pub mod ir;
 pub mod params;
 pub mod prim;
 pub mod transform;
-
-/// The README's code, compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
