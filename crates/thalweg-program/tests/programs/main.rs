@@ -3,5 +3,6 @@
 mod cases;
 mod edges;
 mod op_table;
+mod pytorch;
 mod random_programs;
 mod support;

@@ -1,0 +1,103 @@
+//! Primitives against what PyTorch computed (`tests/reference/primitives.py`): results, gradients and Hessian-vector
+//! products.
+
+use serde::Deserialize;
+use thalweg_program::builder::{Builder, Var};
+use thalweg_program::prim::Slide;
+use thalweg_program::transform::{gradient, hvp};
+
+use super::support::{Array, run};
+
+#[derive(Deserialize)]
+struct Table {
+    convolutions: Vec<Convolution>,
+}
+
+#[derive(Deserialize)]
+struct Convolution {
+    x: Vec<usize>,
+    w: Vec<usize>,
+    stride: Vec<usize>,
+    padding: Vec<usize>,
+    dilation: Vec<usize>,
+    groups: usize,
+    #[serde(flatten)]
+    truth: Truth,
+}
+
+#[derive(Deserialize)]
+struct Truth {
+    shape: Vec<usize>,
+    result: Vec<f64>,
+    gradients: Vec<Vec<f64>>,
+    products: Vec<Vec<f64>>,
+}
+
+/// ((multiplier·i + offset) mod modulus)/modulus − ½ for i = 0, 1, …
+fn residues(multiplier: usize, offset: usize, modulus: usize, shape: &[usize]) -> Array {
+    let value = |i: usize| ((multiplier * i + offset) % modulus) as f64 / modulus as f64 - 0.5;
+    Array { shape: shape.to_vec(), data: (0..shape.iter().product()).map(value).collect() }
+}
+
+fn operand(number: usize, shape: &[usize]) -> Array {
+    let mut operand = residues(37, 11 + 29 * number, 97, shape);
+    operand.data.iter_mut().for_each(|x| *x *= 1.5);
+    operand
+}
+
+fn close(what: &str, found: &[f64], truth: &[f64]) {
+    assert_eq!(found.len(), truth.len(), "{what}");
+    let scale = truth.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    let error = found.iter().zip(truth).fold(0.0, |most: f64, (x, y)| most.max((x - y).abs()));
+    assert!(error <= 1e-12 * scale, "{what}: relative error {:e}", error / scale);
+}
+
+/// Checks a function of operands in PyTorch's order of axes.
+fn check(name: &str, shapes: &[&[usize]], truth: &Truth, write: impl for<'b> Fn(&[Var<'b>]) -> Var<'b>) {
+    let builder = Builder::new();
+    let operands: Vec<Var<'_>> = shapes.iter().map(|shape| builder.real(shape)).collect();
+    let y = write(&operands);
+    assert_eq!(y.shape(), truth.shape, "{name}");
+    let weights = builder.real(&truth.shape);
+    let axes: Vec<usize> = (0..truth.shape.len()).collect();
+    let f = (weights * y + y * y * y / 6.0).sum(&axes);
+    let function = builder.finish(&[y, f]).unwrap();
+    let mut scalar = function.clone();
+    scalar.outputs.remove(0);
+    let x: Vec<Array> = shapes.iter().enumerate().map(|(i, shape)| operand(i, shape)).collect();
+    let tangents = shapes.iter().enumerate().map(|(i, shape)| residues(61, 5 + 17 * i, 83, shape));
+    let tangents: Vec<Array> = tangents.collect();
+    let r = residues(53, 7, 89, &truth.shape);
+    let wrt: Vec<usize> = (0..shapes.len()).collect();
+    let with_r = [&x[..], &[r]].concat();
+    close(name, &run::<f64>(&function, &with_r)[0].data, &truth.result);
+    let gradients = run::<f64>(&gradient(&scalar, &wrt), &with_r);
+    let products = run::<f64>(&hvp(&scalar, &wrt), &[with_r, tangents].concat());
+    for i in 0..shapes.len() {
+        close(&format!("{name}: gradient {i}"), &gradients[1 + i].data, &truth.gradients[i]);
+        close(&format!("{name}: product {i}"), &products[shapes.len() + i].data, &truth.products[i]);
+    }
+}
+
+#[test]
+fn convolutions_are_those_of_pytorch() {
+    let table: Table = serde_json::from_str(include_str!("../reference/primitives.json")).unwrap();
+    assert!(table.convolutions.len() >= 10);
+    for case in &table.convolutions {
+        let axes = case.stride.len();
+        let slides: Vec<Slide> = (0..axes)
+            .map(|i| Slide {
+                stride: case.stride[i],
+                dilation: case.dilation[i],
+                padding: [case.padding[i]; 2],
+            })
+            .collect();
+        // Channels last, and back.
+        let last: Vec<usize> = std::iter::once(0).chain(2..2 + axes).chain([1]).collect();
+        let back: Vec<usize> = [0, 1 + axes].into_iter().chain(1..1 + axes).collect();
+        let name = format!("{:?} with {:?} by {slides:?}, {} groups", case.x, case.w, case.groups);
+        check(&name, &[&case.x, &case.w], &case.truth, |v| {
+            v[0].permute(&last).convolve(v[1], &slides, case.groups).permute(&back)
+        });
+    }
+}

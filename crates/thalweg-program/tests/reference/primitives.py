@@ -1,0 +1,82 @@
+"""Primitives as PyTorch computes them: writes primitives.json beside this file.
+
+In f64, for each case: the result y, the gradient of f = sum(r y + y^3 / 6) in every operand, and one Hessian-vector product
+of f. All numbers that go in are small fractions of integers, written out again in tests/programs/pytorch.rs, so both sides
+have the same bits. Arrays are in PyTorch's order of axes: examples, channels, positions.
+
+    python primitives.py
+"""
+
+import json
+import pathlib
+
+import torch
+from torch.nn import functional
+
+
+def residues(multiplier, offset, modulus, shape):
+    """((multiplier i + offset) mod modulus) / modulus - 1/2 for i = 0, 1, ... in row-major order"""
+    count = torch.Size(shape).numel()
+    values = [(multiplier * i + offset) % modulus / modulus - 0.5 for i in range(count)]
+    return torch.tensor(values, dtype=torch.float64).reshape(shape)
+
+
+def operand(number, shape):
+    return 1.5 * residues(37, 11 + 29 * number, 97, shape)
+
+
+def tangent(number, shape):
+    return residues(61, 5 + 17 * number, 83, shape)
+
+
+def weights(shape):
+    return residues(53, 7, 89, shape)
+
+
+def convolution(x, w, stride, padding, dilation, groups):
+    of = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}[len(stride)]
+    return lambda x, w: of(x, w, None, tuple(stride), tuple(padding), tuple(dilation), groups)
+
+
+# Shapes of input and weights, stride, padding, dilation, groups.
+CONVOLUTIONS = [
+    ([2, 3, 9], [4, 3, 3], [1], [0], [1], 1),
+    ([2, 4, 10], [6, 2, 3], [2], [1], [2], 2),
+    ([1, 3, 7], [3, 1, 5], [1], [2], [1], 3),
+    ([2, 3, 6, 5], [4, 3, 3, 3], [1, 1], [1, 1], [1, 1], 1),
+    ([2, 3, 7, 6], [4, 3, 3, 3], [2, 2], [1, 1], [1, 1], 1),
+    ([1, 4, 6, 7], [4, 2, 3, 2], [2, 1], [0, 1], [1, 2], 2),
+    ([2, 3, 5, 5], [5, 3, 1, 1], [1, 1], [0, 0], [1, 1], 1),
+    ([1, 3, 6, 6], [2, 3, 1, 1], [2, 2], [0, 0], [1, 1], 1),
+    ([1, 4, 5, 4], [4, 1, 3, 3], [1, 1], [1, 1], [1, 1], 4),
+    ([1, 2, 3, 4, 3], [2, 2, 2, 3, 2], [1, 2, 1], [1, 1, 0], [1, 1, 1], 1),
+]
+
+
+def derivatives(function, shapes):
+    operands = [operand(i, shape).requires_grad_() for i, shape in enumerate(shapes)]
+    y = function(*operands)
+    f = (weights(y.shape) * y + y**3 / 6).sum()
+    gradients = torch.autograd.grad(f, operands, create_graph=True)
+    along = sum((g * tangent(i, g.shape)).sum() for i, g in enumerate(gradients))
+    products = torch.autograd.grad(along, operands)
+    flat = lambda t: t.detach().flatten().tolist()
+    return {
+        "shape": list(y.shape),
+        "result": flat(y),
+        "gradients": [flat(g) for g in gradients],
+        "products": [flat(p) for p in products],
+    }
+
+
+def main():
+    cases = []
+    for x, w, stride, padding, dilation, groups in CONVOLUTIONS:
+        case = dict(x=x, w=w, stride=stride, padding=padding, dilation=dilation, groups=groups)
+        cases.append(case | derivatives(convolution(**case), [x, w]))
+    path = pathlib.Path(__file__).with_name("primitives.json")
+    path.write_text(json.dumps({"torch": torch.__version__, "convolutions": cases}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
