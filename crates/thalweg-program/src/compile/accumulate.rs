@@ -1,4 +1,4 @@
-//! Sums of contractions, in place.
+//! Sums of contractions and convolutions, in place.
 //!
 //! The tangent of a contraction is a sum of two. Rather than write both and add them in a pass of their own, the
 //! second is added to the first where it lies: the sum needs no pass and no memory.
@@ -25,7 +25,9 @@ pub(super) fn parts(program: &Program) -> Vec<Part> {
             continue;
         }
         let term = |i: usize| node.inputs[i].position();
-        let contraction = |term: usize| uses[term] == 1 && matches!(program.nodes[term].op, Op::Contract(_));
+        let contraction = |term: usize| {
+            uses[term] == 1 && matches!(program.nodes[term].op, Op::Contract(_) | Op::Convolve(_))
+        };
         let first = |term: usize| contraction(term) || (uses[term] == 1 && parts[term].sum_of.is_some());
         let found =
             [(term(0), term(1)), (term(1), term(0))].into_iter().find(|&(a, b)| first(a) && contraction(b));

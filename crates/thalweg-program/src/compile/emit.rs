@@ -100,8 +100,14 @@ impl Emitter<'_> {
             (Evaluation::Calls(write), _) => {
                 let inputs: Vec<View> = operands.iter().map(|id| self.view(id.position())).collect();
                 let mut own = write(&inputs, to);
-                if let (true, [Call::Contract { adds, .. }]) = (self.places[node].adds, &mut own[..]) {
-                    *adds = true;
+                if self.places[node].adds {
+                    // What is added to another term does not begin at zero.
+                    own.retain(|call| !matches!(call, Call::Fill { .. }));
+                    for call in &mut own {
+                        if let Call::Contract { adds, .. } = call {
+                            *adds = true;
+                        }
+                    }
                 }
                 calls.append(&mut own);
             }

@@ -135,3 +135,21 @@ fn a_sum_of_products_that_is_a_result_is_computed_in_its_place() {
     let twice = builder.finish(&[sum, sum]).unwrap();
     assert!(distance(&run::<f64>(&twice, &arguments), &interpret(&twice, &arguments)) < 1e-12);
 }
+
+#[test]
+fn a_sum_of_convolutions_is_one_array() {
+    use thalweg_program::prim::Slide;
+    let same = [Slide { padding: [1, 1], ..Slide::default() }];
+    let builder = Builder::new();
+    let (w, x, y) = (builder.real(&[3, 2, 3]), builder.real(&[2, 5, 2]), builder.real(&[2, 5, 2]));
+    let sum = x.convolve(w, &same, 1) + y.convolve(w, &same, 1);
+    let program = builder.finish(&[sum]).unwrap();
+    let calls = compile(&program, &Signature::separate(&program)).calls;
+    let fills = calls.iter().filter(|call| matches!(call, Call::Fill { .. })).count();
+    let contractions = calls.iter().filter(|call| matches!(call, Call::Contract { adds: true, .. })).count();
+    assert_eq!((fills, contractions, calls.len()), (1, 6, 7));
+    let shapes: [&[usize]; 3] = [&[3, 2, 3], &[2, 5, 2], &[2, 5, 2]];
+    let arguments: Vec<Array> =
+        shapes.iter().zip(0..).map(|(shape, i)| Array::normal(shape, Key::from_seed(i))).collect();
+    assert!(distance(&run::<f64>(&program, &arguments), &interpret(&program, &arguments)) < 1e-13);
+}
