@@ -63,7 +63,10 @@ impl Context<'_> {
                 ConfigError::MissingField { field, place, variant }
             }
             Mismatch::Unexpected(ref expected, ref found) => {
-                let path = self.culprit(&fault, read).unwrap_or(path);
+                let path = self.culprit(&fault, &read).unwrap_or(path);
+                // A wrong number of elements is the array's.
+                let is_arrays = found.ends_with(" elements");
+                let path = if is_arrays { path } else { self.culprit_element(&fault, path, read) };
                 let found = self.tree_at(&path).map_or_else(|| found.clone(), Tree::describe);
                 let expected = plain_expected(expected);
                 ConfigError::WrongType { field: path.join("."), place: self.place(&path), expected, found }
@@ -72,6 +75,22 @@ impl Context<'_> {
                 ConfigError::Refused { field: path.join("."), place: self.place(&path), reason }
             }
         }
+    }
+
+    /// Refuses anything else where the defaults have a table.
+    pub(super) fn check_tables(&self) -> Result<(), ConfigError> {
+        for (path, default) in self.defaults.entries() {
+            let Some(tree) = self.tree_at(&path) else { continue };
+            if matches!(default.value, Value::Table(_)) && matches!(tree.value, Value::Array(_)) {
+                return Err(ConfigError::WrongType {
+                    field: path.join("."),
+                    place: self.place(&path),
+                    expected: "a table".to_owned(),
+                    found: tree.describe(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Refuses any entry the user wrote that did not come out again in `understood`.
@@ -93,7 +112,9 @@ impl Context<'_> {
     fn unknown_field(&self, path: &[String], mut known: Vec<String>) -> ConfigError {
         known.retain(|name| name != TAG);
         let (name, parent) = path.split_last().expect("a field has a name");
-        let sibling = nearest(name, known.iter().map(String::as_str));
+        // The tag is a word of the table itself, and no field of the variant.
+        let tag = self.tree_at(parent).and_then(|table| table.entry(TAG)).map(|_| TAG);
+        let sibling = nearest(name, known.iter().map(String::as_str).chain(tag));
         let nearest = match sibling {
             Some(sibling) => Some([parent, &[sibling.to_owned()]].concat().join(".")),
             // The right name at the wrong level is the other usual slip.
@@ -152,7 +173,7 @@ impl Context<'_> {
     }
 
     /// The innermost entry below the fault's table without which the fault would be another.
-    fn culprit(&self, fault: &Fault, read: impl Fn(&Tree) -> Option<Fault>) -> Option<Vec<String>> {
+    fn culprit(&self, fault: &Fault, read: &impl Fn(&Tree) -> Option<Fault>) -> Option<Vec<String>> {
         let entries = self.tree_at(&fault.path)?.entries();
         // Children come after their parents, so the last match is the innermost.
         entries.iter().rev().map(|(steps, _)| [&fault.path, steps.as_slice()].concat()).find(|path| {
@@ -160,6 +181,36 @@ impl Context<'_> {
             without.remove(path);
             read(&without).as_ref() != Some(fault)
         })
+    }
+}
+
+impl Context<'_> {
+    /// The element of the array at `path` that is at fault by itself; `path` if there is none, or no array.
+    fn culprit_element(
+        &self,
+        fault: &Fault,
+        path: Vec<String>,
+        read: impl Fn(&Tree) -> Option<Fault>,
+    ) -> Vec<String> {
+        let Some(Tree { value: Value::Array(items), origin }) = self.tree_at(&path) else { return path };
+        let is_at_fault = |item: &Tree| {
+            let mut with = self.merged.clone();
+            with.remove(&path);
+            let alone = Tree { value: Value::Array(vec![item.clone()]), origin: *origin };
+            with.insert(&path, alone);
+            read(&with).as_ref() == Some(fault)
+        };
+        // An array that is wrong as such is so without its elements too.
+        let mut empty = self.merged.clone();
+        empty.remove(&path);
+        empty.insert(&path, Tree { value: Value::Array(Vec::new()), origin: *origin });
+        if read(&empty).as_ref() == Some(fault) {
+            return path;
+        }
+        match items.iter().position(is_at_fault) {
+            Some(index) => [path, vec![index.to_string()]].concat(),
+            None => path,
+        }
     }
 }
 
@@ -187,6 +238,7 @@ fn plain_expected(expected: &str) -> String {
         "i16" => format!("an integer from {} to {}", i16::MIN, i16::MAX),
         "i32" => format!("an integer from {} to {}", i32::MIN, i32::MAX),
         "bool" | "a boolean" => "true or false".to_owned(),
+        "variant identifier" => "the name of a variant".to_owned(),
         "a sequence" => "an array".to_owned(),
         "a map" => "a table".to_owned(),
         other if other.starts_with("internally tagged enum") => format!("a table with `{TAG}`"),

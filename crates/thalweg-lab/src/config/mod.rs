@@ -49,6 +49,8 @@ pub fn load<C: DeserializeOwned + Serialize + Default>(
     merge::merge(&mut merged, source::from_overrides(overrides)?);
 
     let context = explain::Context { base, overrides, defaults: &defaults, merged: &merged };
+    // serde takes an array for a tagged enum: first the tag, then the fields in their order.
+    context.check_tables()?;
     let config: C =
         from_tree(&merged).map_err(|fault| context.explain(fault, |tree| from_tree::<C>(tree).err()))?;
     // serde drops unknown fields inside tagged enums without a word; what was understood comes out again.

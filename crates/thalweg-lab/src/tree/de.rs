@@ -181,7 +181,8 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let Value::Table(entries) = &self.0.value else {
-            return self.deserialize_any(visitor);
+            // Not `deserialize_any`: serde takes an array for the fields in their order.
+            return Err(Mismatch::Unexpected("a table".to_owned(), self.0.describe()).into());
         };
         if let Some((name, _)) = entries.iter().find(|(name, _)| !fields.contains(&name.as_str())) {
             return Err(de::Error::unknown_field(name, fields));
