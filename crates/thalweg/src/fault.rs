@@ -79,7 +79,7 @@ impl From<SurveyError> for Fault {
                 Some("`thalweg survey --print-config` shows every field with its default")
             }
             SurveyError::Data(_) => Some("nothing was written; bring the file back whole, or name another"),
-            SurveyError::Checkpoint(_) | SurveyError::Train(_) => {
+            SurveyError::Checkpoint(_) => {
                 Some("the network of `model` must be the one that the checkpoint was taken of")
             }
             SurveyError::Digest { .. } => Some("name the file that was meant, or leave the digest out"),

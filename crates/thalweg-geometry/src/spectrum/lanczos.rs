@@ -217,7 +217,8 @@ impl<'a> Searches<'a> {
             let aims = self.aims();
             let basis_max = self.options.basis_max - self.vectors.len();
             // Never so many that they fill the room that a restart leaves.
-            let block = (self.options.block * self.times).min(basis_max.saturating_sub(wanted) / 2);
+            let block =
+                self.options.block.saturating_mul(self.times).min(basis_max.saturating_sub(wanted) / 2);
             let block = block.max(self.options.block).min(self.operator.dimension());
             let known = Known {
                 tolerance: self.options.tolerance,

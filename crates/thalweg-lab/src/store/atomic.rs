@@ -19,33 +19,36 @@ const TEMPORARY: &str = ".thalweg-tmp-";
 /// untouched and the temporary one is gone. The one exception is a failure to sync the folder after the rename:
 /// then the new file is in place, but might not outlive a power cut.
 pub fn write_atomic(folder: &Path, name: &str, bytes: &[u8]) -> Result<FileRecord, StoreError> {
-    write_atomic_with(folder, name, |sink| sink.write_all(bytes))
+    write_atomic_with(folder, name, |sink| sink.write_all(bytes), |_| Ok(()))
 }
 
-/// The same for content that is produced as it is written.
+/// The same for content that is produced as it is written. `make_way` sees what is about to be renamed to `name`.
 pub(super) fn write_atomic_with(
     folder: &Path,
     name: &str,
     produce: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    make_way: impl FnOnce(&FileRecord) -> Result<(), StoreError>,
 ) -> Result<FileRecord, StoreError> {
     check_name(name)?;
     let target = folder.join(name);
     let temporary = temporary_in(folder);
     let refuse = |cause| StoreError::Write { path: target.clone(), cause };
 
-    let written = write_synced(&temporary, produce).and_then(|digested| {
-        fs::rename(&temporary, &target)?;
-        Ok(digested)
+    let written = write_synced(&temporary, produce).map_err(refuse).and_then(|(bytes, blake3)| {
+        let record = FileRecord { name: name.to_owned(), bytes, blake3 };
+        make_way(&record)?;
+        fs::rename(&temporary, &target).map_err(refuse)?;
+        Ok(record)
     });
     match written {
-        Ok((bytes, blake3)) => {
+        Ok(record) => {
             sync_folder(folder).map_err(refuse)?;
-            Ok(FileRecord { name: name.to_owned(), bytes, blake3 })
+            Ok(record)
         }
-        Err(cause) => {
+        Err(error) => {
             // If even this fails, the next opening of the folder cleans up.
             let _ = fs::remove_file(&temporary);
-            Err(refuse(cause))
+            Err(error)
         }
     }
 }

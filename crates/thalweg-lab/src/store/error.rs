@@ -28,6 +28,8 @@ impl fmt::Display for Difference {
 pub enum DamageKind {
     /// It is not there.
     Missing,
+    /// A folder stands in its place.
+    NotAFile,
     /// It has another length, in bytes.
     Length {
         /// As recorded.
@@ -60,6 +62,7 @@ impl fmt::Display for Damage {
         write!(f, "{} (stage {}): ", self.file, self.stage)?;
         match &self.kind {
             DamageKind::Missing => f.write_str("missing"),
+            DamageKind::NotAFile => f.write_str("a folder is in its place"),
             DamageKind::Length { expected, found } => write!(f, "expected {expected} bytes, found {found}"),
             DamageKind::Digest { expected, found } => write!(f, "expected digest {expected}, found {found}"),
         }

@@ -9,6 +9,7 @@ use super::atomic::{check_name, is_temporary, remove_leftovers, sync_folder, wri
 use super::error::{Difference, StoreError};
 use super::lock::{LOCK, lock};
 use super::manifest::{FileRecord, MANIFEST, Manifest, StageRecord};
+use super::repair::keep_aside;
 use crate::identity::{Identity, NotARunId, RunId};
 use crate::tree::{from_tree, to_json_line};
 
@@ -18,6 +19,9 @@ pub struct Folder {
     path: PathBuf,
     id: RunId,
     pub(super) manifest: Manifest,
+    /// Files of stages that a repair has given up: ours, though not on record.
+    pub(super) superseded: Vec<FileRecord>,
+    pub(super) kept_aside: Vec<(String, String)>,
     _lock: File,
 }
 
@@ -73,7 +77,8 @@ impl Folder {
             reason: error.to_string(),
         };
         let id = manifest.id().parse().map_err(damaged)?;
-        Ok(Self { path: path.to_owned(), id, manifest, _lock: lock })
+        let (superseded, kept_aside) = (Vec::new(), Vec::new());
+        Ok(Self { path: path.to_owned(), id, manifest, superseded, kept_aside, _lock: lock })
     }
 
     fn refuse_other(&self, identity: &Identity) -> Result<(), StoreError> {
@@ -93,6 +98,28 @@ impl Folder {
             differences.push(Difference { field, in_folder, asked_for });
         }
         Err(StoreError::OtherRun { path: self.path.clone(), differences })
+    }
+
+    /// Whether there is a run at `path`, or what is left of one.
+    pub fn holds_run(path: &Path) -> bool {
+        fs::symlink_metadata(path.join(MANIFEST)).is_ok()
+    }
+
+    /// Files that were in the way of a stage's and not its own (name, new name): they are kept under another name.
+    pub fn kept_aside(&self) -> &[(String, String)] {
+        &self.kept_aside
+    }
+
+    /// Keeps a file that is on no record under another name, `name.found`, out of the way of one to be written.
+    ///
+    /// # Errors
+    /// The name is unsafe or belongs to a finished stage; the system refuses.
+    pub fn set_aside(&mut self, name: &str) -> Result<(), StoreError> {
+        self.refuse_taken(name, "")?;
+        if let Some(aside) = keep_aside(&self.path.join(name), "found")? {
+            self.kept_aside.push((name.to_owned(), aside));
+        }
+        Ok(())
     }
 
     /// Where the folder is.

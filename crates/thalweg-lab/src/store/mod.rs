@@ -7,7 +7,8 @@
 //!   its last saved state if it saved one;
 //! - one process at a time works in a folder (the system lets go of the lock when the process dies, however it
 //!   dies);
-//! - nothing that holds results is deleted: a damaged file is kept under another name.
+//! - nothing that holds results is deleted: a damaged file is kept under another name, and so is a file that somebody
+//!   else has put where a stage writes.
 //!
 //! Beside the manifest a folder is flat: stages name their files, and a name is letters, digits and `. _ - + =`.
 //!

@@ -55,25 +55,22 @@ pub(super) fn json_bytes<T: Serialize>(name: &str, value: &T) -> Result<Vec<u8>,
 /// The content of a recorded file, if it is what the record says.
 pub(super) fn read_checked(folder: &Path, stage: &str, record: &FileRecord) -> Result<Vec<u8>, StoreError> {
     let path = folder.join(&record.name);
-    let content = match fs::read(&path) {
-        Ok(content) => Some(content),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(cause) => return Err(StoreError::Read { path, cause }),
+    let damaged = |kind| {
+        let damage = vec![Damage { stage: stage.to_owned(), file: record.name.clone(), kind }];
+        StoreError::Damaged { path: folder.to_owned(), damage }
     };
-    match (damage_of(record, content.as_deref()), content) {
-        (None, Some(content)) => Ok(content),
-        (kind, _) => {
-            let kind = kind.unwrap_or(DamageKind::Missing);
-            let damage = vec![Damage { stage: stage.to_owned(), file: record.name.clone(), kind }];
-            Err(StoreError::Damaged { path: folder.to_owned(), damage })
-        }
+    match fs::read(&path) {
+        Ok(content) => match damage_of(record, &content) {
+            None => Ok(content),
+            Some(kind) => Err(damaged(kind)),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(damaged(DamageKind::Missing)),
+        Err(_) if path.is_dir() => Err(damaged(DamageKind::NotAFile)),
+        Err(cause) => Err(StoreError::Read { path, cause }),
     }
 }
 
-fn damage_of(record: &FileRecord, content: Option<&[u8]>) -> Option<DamageKind> {
-    let Some(content) = content else {
-        return Some(DamageKind::Missing);
-    };
+fn damage_of(record: &FileRecord, content: &[u8]) -> Option<DamageKind> {
     if content.len() as u64 != record.bytes {
         return Some(DamageKind::Length { expected: record.bytes, found: content.len() as u64 });
     }

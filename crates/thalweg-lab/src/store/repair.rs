@@ -29,9 +29,12 @@ impl Folder {
     pub fn repair(&mut self) -> Result<Vec<String>, StoreError> {
         let damage = self.damage()?;
         for damage in &damage {
-            keep_aside(&self.path().join(&damage.file))?;
+            keep_aside(&self.path().join(&damage.file), "damaged")?;
         }
         let is_damaged = |stage: &str| damage.iter().any(|damage| damage.stage == stage);
+        // What is whole of these stages is written again, and need not be kept when it comes out otherwise.
+        let again = self.stages().iter().filter(|stage| is_damaged(&stage.name));
+        let superseded: Vec<FileRecord> = again.flat_map(|stage| stage.files.clone()).collect();
         let mut manifest = self.manifest.clone();
         manifest.stages_mut().retain(|stage| !is_damaged(&stage.name));
         manifest.states_mut().retain(|state| !is_damaged(&state.stage));
@@ -39,6 +42,7 @@ impl Folder {
             manifest.write(self.path())?;
         }
         self.manifest = manifest;
+        self.superseded.extend(superseded);
 
         let mut again: Vec<String> = damage.into_iter().map(|damage| damage.stage).collect();
         again.dedup();
@@ -65,18 +69,20 @@ impl Folder {
     }
 }
 
-/// Renames a file to the first free of `name.damaged`, `name.damaged-2`, …; a missing one is left at that.
-fn keep_aside(path: &Path) -> Result<(), StoreError> {
+/// Renames a file (or what stands in its place) to the first free of `name.suffix`, `name.suffix-2`, …, and returns
+/// the new name; a missing one is left at that.
+pub(super) fn keep_aside(path: &Path, suffix: &str) -> Result<Option<String>, StoreError> {
     let candidate = |n: usize| {
         let mut name = path.as_os_str().to_owned();
-        name.push(if n == 1 { ".damaged".to_owned() } else { format!(".damaged-{n}") });
+        name.push(if n == 1 { format!(".{suffix}") } else { format!(".{suffix}-{n}") });
         PathBuf::from(name)
     };
-    let free = (1..).map(candidate).find(|aside| !aside.exists()).expect("some number is free");
-    match fs::rename(path, free) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(StoreError::Write { path: path.to_owned(), cause: error })
-        }
-        _ => Ok(()),
+    // A link that leads nowhere takes its name too.
+    let is_free = |aside: &PathBuf| fs::symlink_metadata(aside).is_err();
+    let free = (1..).map(candidate).find(is_free).expect("some number is free");
+    match fs::rename(path, &free) {
+        Ok(()) => Ok(free.file_name().map(|name| name.to_string_lossy().into_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(StoreError::Write { path: path.to_owned(), cause }),
     }
 }

@@ -11,6 +11,7 @@ use super::folder::Folder;
 use super::manifest::{FileRecord, StageRecord, StateRecord};
 use super::npz::{Array, npz_bytes};
 use super::reading::{json_bytes, read_checked};
+use super::repair::keep_aside;
 
 /// Whether a stage was worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,20 @@ impl Folder {
         Ok(StageOutcome::Done)
     }
 
+    /// Whether what stands under that name is neither the same content nor what a repair has given up. A stage that was
+    /// cut off leaves what it will write again: the same.
+    fn is_foreign(&self, record: &FileRecord) -> Result<bool, StoreError> {
+        let path = self.path().join(&record.name);
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(cause) => return Err(StoreError::Read { path, cause }),
+            Ok(metadata) if !metadata.is_file() => return Ok(true),
+            Ok(_) => {}
+        }
+        let mut known = self.superseded.iter().filter(|old| old.name == record.name).chain([record]);
+        Ok(!known.any(|known| read_checked(self.path(), "", known).is_ok()))
+    }
+
     fn finish(&mut self, record: StageRecord) -> Result<(), StoreError> {
         let mut manifest = self.manifest.clone();
         let states = state_names(&record.name);
@@ -81,7 +96,9 @@ impl Stage<'_> {
         self.write_with(name, |sink| sink.write_all(bytes))
     }
 
-    /// Writes a file of this stage as its content is produced, for what should not be in memory at once.
+    /// Writes a file of this stage as its content is produced, for what should not be in memory at once. What stands
+    /// under its name with another content, and is on no record, is not ours to replace: it is
+    /// [kept aside](Folder::kept_aside).
     ///
     /// # Errors
     /// As [`write`](Self::write), and what `produce` returns.
@@ -91,7 +108,15 @@ impl Stage<'_> {
         produce: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), StoreError> {
         self.folder.refuse_taken(name, &self.name)?;
-        let record = write_atomic_with(self.folder.path(), name, produce)?;
+        let is_ours = self.files.iter().any(|file| file.name == name);
+        let mut aside = None;
+        let record = write_atomic_with(self.folder.path(), name, produce, |record| {
+            if !is_ours && self.folder.is_foreign(record)? {
+                aside = keep_aside(&self.folder.path().join(name), "found")?;
+            }
+            Ok(())
+        })?;
+        self.folder.kept_aside.extend(aside.map(|aside| (name.to_owned(), aside)));
         self.files.retain(|file| file.name != record.name);
         self.files.push(record);
         Ok(())

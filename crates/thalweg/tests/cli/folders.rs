@@ -1,9 +1,11 @@
 //! Folders with things of others in them: nothing of theirs is touched.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
-use crate::support::{Said, assert_same, contents, miniature, run};
+use crate::support::{Said, assert_same, contents, miniature, results, run};
 
 /// Everything in a folder, the lock included; links by where they lead.
 fn everything(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -112,4 +114,63 @@ fn links_are_not_followed_to_what_is_not_ours() {
         out.join("manifest.json").display()
     );
     refused_untouched(&out, &message, "");
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file_is_damage_that_can_be_repaired() {
+    let temporary = tempfile::tempdir().unwrap();
+    let out = temporary.path().join("run");
+    assert_eq!(run(&mut miniature(&out, &["--quiet"])).code, Some(0));
+    let whole = results(&out);
+    fs::remove_file(out.join("line.json")).unwrap();
+    fs::create_dir(out.join("line.json")).unwrap();
+    fs::write(out.join("line.json").join("mine.txt"), "mine").unwrap();
+    fs::write(out.join("plane.npz"), "cut").unwrap();
+    let said = run(&mut miniature(&out, &[]));
+    assert_eq!(said.code, Some(1), "{said:?}");
+    for part in ["line.json (stage line): a folder is in its place", "plane.npz (stage plane): expected "] {
+        assert!(said.stderr.contains(part), "{part}: {said:?}");
+    }
+    assert!(said.stderr.contains("help: run the same command with --repair"), "{said:?}");
+    assert_eq!(fs::read_to_string(out.join("line.json").join("mine.txt")).unwrap(), "mine");
+
+    let said = run(&mut miniature(&out, &["--repair"]));
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let aside = out.join("line.json.damaged");
+    assert_eq!(fs::read_to_string(aside.join("mine.txt")).unwrap(), "mine");
+    fs::remove_dir_all(aside).unwrap();
+    let mut repaired = results(&out);
+    assert_eq!(repaired.remove("plane.npz.damaged").unwrap(), b"cut");
+    assert_same(&repaired, &whole);
+}
+
+#[test]
+fn what_is_put_where_a_stage_writes_is_kept_aside() {
+    let temporary = tempfile::tempdir().unwrap();
+    let [out, undisturbed] = ["run", "undisturbed"].map(|name| temporary.path().join(name));
+    let more = ["--set", "plane.points=[60, 60]"];
+    let mut child = miniature(&out, &more).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("training: ")));
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().code(), None);
+    assert!(!out.join("spectrum.svg").exists() && !out.join("plane.json").exists());
+    fs::write(out.join("spectrum.svg"), "my own drawing").unwrap();
+    fs::write(out.join("plane.json"), "my notes").unwrap();
+    fs::write(out.join("timings.json"), "my times").unwrap();
+
+    let said = run(&mut miniature(&out, &more));
+    assert_eq!(said.code, Some(0), "{said:?}");
+    for name in ["spectrum.svg", "plane.json", "timings.json"] {
+        let note = format!("{name} was there with another content, which is now in {name}.found");
+        assert!(said.stderr.contains(&note), "{said:?}");
+    }
+    let mut found = results(&out);
+    assert_eq!(found.remove("spectrum.svg.found").unwrap(), b"my own drawing");
+    assert_eq!(found.remove("plane.json.found").unwrap(), b"my notes");
+    assert_eq!(found.remove("timings.json.found").unwrap(), b"my times");
+    assert_eq!(run(&mut miniature(&undisturbed, &more)).code, Some(0));
+    assert_same(&found, &results(&undisturbed));
+    let again = run(&mut miniature(&out, &more));
+    assert_eq!((again.code, &again.stderr[..]), (Some(0), ""));
 }

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod folders;
+mod initial;
+mod limits;
 mod signals;
 mod support;
 mod survey;

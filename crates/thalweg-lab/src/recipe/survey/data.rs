@@ -37,7 +37,7 @@ pub(super) fn load(data: &mut SurveyData) -> Result<(Split, Source), SurveyError
             Ok((split, source))
         }
         SurveyData::DigitsFile(file) => {
-            inputs::read("data.path", &file.path, "data.blake3", &mut file.blake3)?;
+            inputs::read(&file.path, ["data.path", "data.blake3"], &mut file.blake3)?;
             let DigitsFileConfig { path, examples, test_examples, scaling, .. } = file;
             let whole = digits::read(path, *examples)?;
             let split = digits::split(&whole, *test_examples, *scaling)?;

@@ -23,7 +23,9 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "model.init.sigma_b" => "Deviation of a bias.",
         "initial" => "Initial weights from a file in place of drawn ones.",
         "initial.path" => {
-            "A safetensors file: a checkpoint of thalweg, or any with the network's leaves under PyTorch's names."
+            "A safetensors file in F32 or F64: a checkpoint of thalweg, or the state dict of a module whose linear layers are\n\
+             `layers` and whose layer norms are `norms`: layers.0.weight [out, in], layers.0.bias [out], norms.0.weight, …\n\
+             (a bare nn.Sequential's 0.weight, 2.weight, … must be renamed)."
         }
         "initial.blake3" => "Its BLAKE3 digest: part of the run's identity, filled in from the file.",
         "data" => "The data, split into a part to train on and one held out.",

@@ -24,11 +24,28 @@ pub enum SurveyError {
     #[error("`{field}`: expected {expected}, found {found}")]
     Field {
         /// The dotted path.
-        field: &'static str,
+        field: String,
         /// Its range.
         expected: String,
         /// The value.
         found: String,
+    },
+    /// A network that is too large for the machine, or readings of it that are.
+    #[error(
+        "not enough memory: {part} needs {} at least for {parameters} parameters, this machine has {}; {remedy}",
+        gigabytes(*needed), gigabytes(*available)
+    )]
+    Memory {
+        /// The part that needs most.
+        part: &'static str,
+        /// The number of parameters.
+        parameters: u128,
+        /// Bytes.
+        needed: u128,
+        /// Bytes that there are in all.
+        available: u64,
+        /// What would lower it.
+        remedy: &'static str,
     },
     /// A network that cannot be built.
     #[error(transparent)]
@@ -89,12 +106,16 @@ pub enum SurveyError {
 
 impl SurveyError {
     pub(super) fn field(
-        field: &'static str,
+        field: impl Into<String>,
         expected: impl Into<String>,
         found: impl std::fmt::Display,
     ) -> Self {
-        Self::Field { field, expected: expected.into(), found: found.to_string() }
+        Self::Field { field: field.into(), expected: expected.into(), found: found.to_string() }
     }
+}
+
+fn gigabytes(bytes: impl Into<u128>) -> String {
+    format!("{:.1} GB", bytes.into() as f64 / 1e9)
 }
 
 impl From<SiteError> for SurveyError {

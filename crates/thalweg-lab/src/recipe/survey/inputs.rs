@@ -1,19 +1,19 @@
-//! From a configuration to what it stands for: data, network, plan of training, initial weights.
+//! From a configuration to what it stands for: data, network, plan of training.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use thalweg_kernel::{Key, Real};
-use thalweg_learn::arch::{Architecture, initial_parameters};
-use thalweg_learn::checkpoint::{self, Checkpoint, CheckpointError, Leaf, Stored};
+use thalweg_geometry::site::Dtype;
+use thalweg_kernel::Key;
+use thalweg_learn::arch::Architecture;
 use thalweg_learn::data::Split;
+use thalweg_learn::schedule::Schedule;
 use thalweg_learn::train::Plan;
 
-use super::SurveyError;
 use super::config::SurveyConfig;
 use super::data::{self, Source};
-use super::validate::validate;
+use super::{SurveyError, memory, validate};
 
 /// All that a survey needs before its folder is opened: whatever is wrong with it is found before anything is
 /// written.
@@ -26,75 +26,68 @@ pub(super) struct Inputs {
     pub(super) plan: Plan,
     pub(super) steps_per_epoch: u64,
     pub(super) checkpoint_steps: Vec<u64>,
-    initial: Option<Vec<u8>>,
+    /// The file of initial weights, if there is one.
+    pub(super) initial: Option<Vec<u8>>,
 }
 
 impl Inputs {
     pub(super) fn resolve(config: &SurveyConfig) -> Result<Self, SurveyError> {
-        validate(config)?;
+        validate::validate(config)?;
         let mut config = config.clone();
         let (data, source) = data::load(&mut config.data)?;
-        let architecture = config.model.build(data.train.features(), data.train.classes())?;
-        let plan = config.train.plan(data.train.examples())?;
-        if plan.steps == 0 {
-            let field = if config.train.steps.is_some() { "train.steps" } else { "train.epochs" };
-            return Err(SurveyError::field(field, "at least 1", 0));
-        }
+        let parameters = validate::parameters(&config.model, [data.train.features(), data.train.classes()])?;
         let examples = data.train.examples();
+        let plan = config.train.plan(examples).map_err(|error| validate::plan_error(&config.train, error))?;
         let batch = plan.recipe.batch_size.unwrap_or(examples).min(examples);
         let steps_per_epoch = examples.div_ceil(batch) as u64;
+        validate::steps(&config, plan.steps, steps_per_epoch)?;
         let checkpoint_steps = checkpoint_steps(&config, plan.steps, steps_per_epoch);
         if checkpoint_steps.len() < 3 {
             let found = format!("{} in a run of {} steps", checkpoint_steps.len(), plan.steps);
             return Err(SurveyError::field("checkpoints", "at least 3 of them to make a trajectory", found));
         }
+        memory::check(&config, parameters, checkpoint_steps.len(), memory::available())?;
+        let architecture = config.model.build(data.train.features(), data.train.classes())?;
         let mut initial = None;
         if let Some(path) = &config.initial.path {
-            initial = Some(read("initial.path", path, "initial.blake3", &mut config.initial.blake3)?);
+            initial = Some(read(path, ["initial.path", "initial.blake3"], &mut config.initial.blake3)?);
         }
         let inputs =
             Self { config, data, source, architecture, plan, steps_per_epoch, checkpoint_steps, initial };
         // Another network's checkpoint must be refused before a folder is made for it.
         if inputs.initial.is_some() {
-            inputs.initial_theta::<f32>(Key::from_seed(0))?;
+            match inputs.config.dtype {
+                Dtype::F32 => inputs.initial_theta::<f32>(Key::from_seed(0)).map(drop)?,
+                Dtype::F64 => inputs.initial_theta::<f64>(Key::from_seed(0)).map(drop)?,
+            }
         }
         Ok(inputs)
     }
 
-    /// θ before the first step.
-    pub(super) fn initial_theta<T: Stored>(&self, key: Key) -> Result<Vec<T>, SurveyError> {
-        let (Some(bytes), Some(path)) = (&self.initial, &self.config.initial.path) else {
-            return Ok(initial_parameters(self.architecture.space(), self.config.model.init(), key));
-        };
-        let leaves = self.architecture.space().leaves().iter();
-        let expected: Vec<(String, Vec<usize>)> =
-            leaves.map(|leaf| (leaf.name.clone(), leaf.shape.clone())).collect();
-        let leaves: Vec<Leaf<T>> = match checkpoint::describe(bytes, path) {
-            Ok(description) if description.dtype == f64::NAME => {
-                cast(&Checkpoint::<f64>::from_bytes(bytes, path)?.leaves)
-            }
-            Ok(_) => cast(&Checkpoint::<f32>::from_bytes(bytes, path)?.leaves),
-            // No checkpoint of ours: perhaps a state dict.
-            Err(CheckpointError::Description { .. }) => match checkpoint::read_arrays::<f32>(bytes, path) {
-                Err(CheckpointError::Dtype { .. }) => cast(&checkpoint::read_arrays::<f64>(bytes, path)?),
-                arrays => cast(&arrays?),
-            },
-            Err(error) => return Err(error.into()),
-        };
-        let leaves = checkpoint::arrange(leaves, &expected, path)?;
-        Ok(leaves.into_iter().flat_map(|leaf| leaf.values).collect())
+    /// Examples in a batch; none where every step sees all.
+    pub(super) fn batch_size(&self) -> Option<usize> {
+        self.plan.recipe.batch_size.filter(|&size| size < self.data.train.examples())
     }
-}
 
-fn cast<T: Stored, U: Real>(leaves: &[Leaf<T>]) -> Vec<Leaf<U>> {
-    leaves.iter().map(Leaf::cast).collect()
+    /// The highest learning rate of the run, which with a factor above 1 is not the one that the configuration names.
+    pub(super) fn lr_max(&self) -> f64 {
+        let (schedule, last) = (&self.plan.recipe.schedule, self.plan.steps - 1);
+        let (Schedule::Constant { warmup, .. }
+        | Schedule::Steps { warmup, .. }
+        | Schedule::Cosine { warmup, .. }) = schedule;
+        // Between these it only rises or only falls.
+        let mut turns = vec![0, last, warmup.map_or(0, |warmup| warmup.steps)];
+        if let Schedule::Steps { milestones, .. } = schedule {
+            turns.extend(milestones.iter().flat_map(|&step| [step.saturating_sub(1), step]));
+        }
+        turns.into_iter().map(|step| schedule.lr_at(step.min(last))).fold(0.0, f64::max)
+    }
 }
 
 /// The bytes of a file that the configuration names; fills in or checks its digest.
 pub(super) fn read(
-    field: &'static str,
     path: &Path,
-    digest_field: &'static str,
+    [field, digest_field]: [&'static str; 2],
     digest: &mut Option<String>,
 ) -> Result<Vec<u8>, SurveyError> {
     let bytes = fs::read(path).map_err(|cause| SurveyError::Read { field, path: path.to_owned(), cause })?;
@@ -116,7 +109,7 @@ pub(super) fn checkpoint_steps(config: &SurveyConfig, steps: u64, steps_per_epoc
     let mut kept = vec![0, steps];
     if config.checkpoints.per_decade > 0 {
         let per_decade = f64::from(config.checkpoints.per_decade);
-        let at = |k: u32| 10f64.powf(f64::from(k) / per_decade).round();
+        let at = |k: u32| libm::exp10(f64::from(k) / per_decade).round();
         kept.extend((0..).map(at).take_while(|&step| step < steps as f64).map(|step| step as u64));
     }
     let every = config.checkpoints.every_epochs.saturating_mul(steps_per_epoch);
@@ -142,5 +135,25 @@ mod tests {
         config.checkpoints.every_epochs = 0;
         assert_eq!(checkpoint_steps(&config, 50, 2), [0, 50]);
         assert_eq!(checkpoint_steps(&config, 1, 2), [0, 1]);
+    }
+
+    #[test]
+    fn the_highest_rate_is_that_of_the_steps_taken() {
+        let highest = |overrides: &[&str]| {
+            let mut all = vec!["train.steps=10".to_owned(), "train.lr=0.5".to_owned()];
+            all.extend(overrides.iter().map(|&text| text.to_owned()));
+            let inputs = Inputs::resolve(&crate::config::load(None, &all).unwrap()).unwrap();
+            let rates = (0..10).map(|step| inputs.plan.recipe.schedule.lr_at(step));
+            assert_eq!(inputs.lr_max(), rates.fold(0.0, f64::max), "{overrides:?}");
+            inputs.lr_max()
+        };
+        assert_eq!(highest(&[]), 0.5);
+        assert_eq!(highest(&["train.schedule.warmup=0.3"]), 0.5);
+        assert!(highest(&["train.schedule.end=100.0"]) > 40.0);
+        let steps = "train.schedule={kind=\"steps\", milestones=[0.2, 0.6], factor=";
+        assert_eq!(highest(&[&format!("{steps}3.0}}")]), 4.5);
+        assert_eq!(highest(&[&format!("{steps}0.1}}")]), 0.5);
+        // The rate falls before it has risen.
+        assert!(highest(&[&format!("{steps}0.1, warmup=0.9}}")]) < 0.1);
     }
 }

@@ -15,8 +15,10 @@ mod config;
 mod data;
 mod docs;
 mod error;
+mod initial;
 mod inputs;
 mod line;
+mod memory;
 mod plane;
 mod report;
 mod spectrum;
@@ -59,7 +61,7 @@ use spectrum::At;
 /// The recipe's name, which folders begin with.
 pub const NAME: &str = "survey";
 /// Goes up whenever the same configuration would give other numbers.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Where a survey is made, and what is done with a folder that is there.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +99,13 @@ pub fn survey(
     let inputs = Inputs::resolve(config)?;
     let identity = Identity::new(NAME, VERSION, &inputs.config)?;
     let path = options.out.clone().unwrap_or_else(|| Path::new("runs").join(identity.folder_name()));
+    if !Folder::holds_run(&path) {
+        let key = key(&inputs).named(INITIAL);
+        match inputs.config.dtype {
+            Dtype::F32 => inputs.check_initial_loss::<f32>(key)?,
+            Dtype::F64 => inputs.check_initial_loss::<f64>(key)?,
+        }
+    }
     let mut folder = Folder::open_or_create(&path, &identity)?;
     if options.repair {
         for stage in folder.repair()? {
@@ -109,6 +118,9 @@ pub fn survey(
         Dtype::F32 => run::<f32>(&inputs, &mut folder, progress)?,
         Dtype::F64 => run::<f64>(&inputs, &mut folder, progress)?,
     }
+    for (name, aside) in folder.kept_aside() {
+        progress.note(&format!("{name} was there with another content, which is now in {aside}"));
+    }
     Ok(Survey {
         report: folder.path().join(report::PAGE),
         findings: folder.read_json(report::FINDINGS)?,
@@ -116,6 +128,13 @@ pub fn survey(
         was_complete: folder.stages().len() == finished_before,
         folder: path,
     })
+}
+
+/// What initial weights are drawn from.
+const INITIAL: &str = "initial weights";
+
+fn key(inputs: &Inputs) -> Key {
+    Key::from_seed(inputs.config.seed).named(NAME)
 }
 
 /// What all stages stand on.
@@ -134,7 +153,7 @@ fn run<T: Stored>(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> 
         inputs,
         train: site(&inputs.data.train),
         test: site(&inputs.data.test),
-        key: Key::from_seed(inputs.config.seed).named(NAME),
+        key: key(inputs),
         progress,
     };
     data::write(inputs, folder)?;

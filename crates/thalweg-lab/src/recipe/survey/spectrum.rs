@@ -50,7 +50,8 @@ pub(super) fn measure<T: Stored>(
             smallest: config.smallest,
             tolerance: config.tolerance,
             products_max: config.products_max,
-            basis_max: config.products_max,
+            // Without a restart; and there are no more orthogonal vectors than dimensions.
+            basis_max: config.products_max.min(theta.len()),
             block: config.block,
         };
         let pairs = config.largest + config.smallest;
@@ -104,12 +105,17 @@ pub(super) struct Threshold {
     pub(super) is_full_batch: bool,
 }
 
+/// A number as it would be typed: with an exponent rather than with hundreds of zeros.
+pub(super) fn short(x: f64) -> String {
+    if x == 0.0 || (1e-6..1e9).contains(&x.abs()) { x.to_string() } else { format!("{x:e}") }
+}
+
 impl Threshold {
     /// What stands for what in the formula: `η = 0.1, β = 0.9`.
     pub(super) fn given(&self) -> String {
         match self.momentum {
-            0.0 => format!("η = {}", self.lr),
-            momentum => format!("η = {}, β = {momentum}", self.lr),
+            0.0 => format!("η = {}", short(self.lr)),
+            momentum => format!("η = {}, β = {momentum}", short(self.lr)),
         }
     }
 }
@@ -123,13 +129,13 @@ pub(super) fn threshold(inputs: &Inputs) -> Option<Threshold> {
     if sgd.nesterov {
         return None;
     }
-    let lr = inputs.config.train.lr;
+    let lr = inputs.lr_max();
     let formula = if sgd.momentum == 0.0 { "2/η" } else { "(2+2β)/η" };
     Some(Threshold {
         sharpness: (2.0 + 2.0 * sgd.momentum) / lr,
         formula: formula.to_owned(),
         lr,
         momentum: sgd.momentum,
-        is_full_batch: inputs.plan.recipe.batch_size.is_none(),
+        is_full_batch: inputs.batch_size().is_none(),
     })
 }

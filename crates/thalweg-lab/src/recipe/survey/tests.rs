@@ -71,6 +71,56 @@ fn a_variant_without_its_fields_is_told_where_they_belong() {
 }
 
 #[test]
+fn the_wrong_kind_of_value_is_named_where_it_stands() {
+    let whole = "expected an integer, 0 or more";
+    for (set, expected) in [
+        (
+            "checkpoints=[3,1]",
+            "`checkpoints` in `--set checkpoints=[3,1]`: expected a table, found an array of 2",
+        ),
+        ("line=[]", "`line` in `--set line=[]`: expected a table, found an empty array"),
+        ("plane=[[0.0,2.0]]", "`plane` in `--set plane=[[0.0,2.0]]`: expected a table, found an array of 1"),
+        // What serde would take for a tag and its fields.
+        (
+            "train.schedule=[\"cosine\", 0.1]",
+            "`train.schedule` in `--set train.schedule=[\"cosine\", 0.1]`: expected a table, found an array of 2",
+        ),
+        (
+            "model.widths=[-1]",
+            &format!("`model.widths.0` in `--set model.widths=[-1]`: {whole}, found the integer -1"),
+        ),
+        (
+            "model.widths=[8, 1.5]",
+            &format!("`model.widths.1` in `--set model.widths=[8, 1.5]`: {whole}, found the number 1.5"),
+        ),
+        (
+            "model.widths=3",
+            "`model.widths` in `--set model.widths=3`: expected an array, found the integer 3",
+        ),
+        (
+            "plane.points=[3]",
+            "`plane.points` in `--set plane.points=[3]`: expected an array of length 2, found an array of 1",
+        ),
+        (
+            "model.init.knd=he",
+            "unknown field `model.init.knd` in `--set model.init.knd=he`; did you mean `model.init.kind`?",
+        ),
+        (
+            "model.init.kind=1",
+            "`model.init.kind` in `--set model.init.kind=1`: expected the name of a variant, found the integer 1",
+        ),
+    ] {
+        let error = load::<SurveyConfig>(None, &[set.to_owned()]).unwrap_err().to_string();
+        assert_eq!(error, expected);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("survey.toml");
+    std::fs::write(&path, "seed = 1\n[[model]]\nwidths = [3]\n").unwrap();
+    let error = load::<SurveyConfig>(Some(&path), &[]).unwrap_err().to_string();
+    assert_eq!(error, format!("`model` in {} line 2: expected a table, found an array of 1", path.display()));
+}
+
+#[test]
 fn fields_out_of_range_are_named_with_what_was_expected() {
     for (overrides, expected) in [
         (
@@ -79,7 +129,13 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
         ),
         (
             &["model.widths=[1000000, 1000000]"],
-            "`model.widths`: expected a network of at most 1000000000 parameters, found [1000000, 1000000]",
+            "`model.widths`: expected a network of at most 1000000000 parameters, found [1000000, 1000000]: 1000076000010 with \
+             64 inputs and 10 outputs",
+        ),
+        (
+            &["model.widths=[900000000]"],
+            "`model.widths`: expected a network of at most 1000000000 parameters, found [900000000]: 67500000010 with 64 inputs \
+             and 10 outputs",
         ),
         (&["line.points=0"], "`line.points`: expected from 2 to 10000000 points, found 0"),
         (
@@ -98,6 +154,22 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
              [4000000000000, 4000000000000]",
         ),
         (&["trajectory.margin=-0.1"], "`trajectory.margin`: expected a number from 0 to 100, found -0.1"),
+        (
+            &["line.to=1e14"],
+            "`line.from and line.to`: expected two numbers from -1000000 to 1000000, found [0, 1e14]",
+        ),
+        (
+            &["line.from=-1.7e308", "line.to=1.7e308"],
+            "`line.from and line.to`: expected two numbers from -1000000 to 1000000, found [-1.7e308, 1.7e308]",
+        ),
+        (
+            &["line.from=0.9999999999999999"],
+            "`line.from and line.to`: expected room for 51 different points between, found [0.9999999999999999, 1]",
+        ),
+        (
+            &["plane.y=[-1e308, 1.7e308]"],
+            "`plane.y`: expected two numbers from -1000000 to 1000000, found [-1e308, 1.7e308]",
+        ),
         (&["train.lr=0.0"], "`train.lr`: expected a finite number above 0, found 0"),
         (&["train.lr=inf"], "`train.lr`: expected a finite number above 0, found inf"),
         (&["train.epochs=0"], "`train.epochs`: expected at least 1, found 0"),
@@ -118,6 +190,75 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
         ),
     ] {
         assert_eq!(refused(overrides), expected, "{overrides:?}");
+    }
+}
+
+#[test]
+fn runs_without_end_are_refused_before_their_checkpoints_are_counted_out() {
+    let forever = i64::MAX;
+    for (set, expected) in [
+        (
+            format!("train.steps={forever}"),
+            format!("`train.steps`: expected at most 1000000000000000 steps, found {forever}"),
+        ),
+        (
+            format!("train.epochs={forever}"),
+            format!("`train.epochs`: expected at most 1000000000000000 steps, found {forever}"),
+        ),
+        (
+            "train.steps=1000000000".to_owned(),
+            "`checkpoints.every_epochs`: expected at most 1000000 checkpoints in the 1000000000 steps of the run, found 1, which \
+             makes 43478260"
+                .to_owned(),
+        ),
+        (
+            "checkpoints.per_decade=4294967295".to_owned(),
+            "`checkpoints.per_decade`: expected at most 1000, found 4294967295".to_owned(),
+        ),
+    ] {
+        assert_eq!(refused(&[&set]), expected);
+    }
+    let long = ["train.steps=1000000000", "checkpoints.every_epochs=0"];
+    assert_eq!(Inputs::resolve(&loaded(&long)).unwrap().checkpoint_steps.last(), Some(&1_000_000_000));
+}
+
+#[test]
+fn training_is_refused_under_the_names_of_the_configuration() {
+    let steps = |milestones: &str| format!("train.schedule={{kind=\"steps\", milestones={milestones}}}");
+    let adam = "train.optimiser={kind=\"adam\", beta_1=1.0}".to_owned();
+    let nesterov = "train.optimiser={kind=\"sgd\", momentum=0.0, nesterov=true}".to_owned();
+    for (set, expected) in [
+        (adam, "`train.optimiser.beta_1`: expected in [0, 1), found 1"),
+        (
+            "train.optimiser.momentum=1.0".to_owned(),
+            "`train.optimiser.momentum`: expected in [0, 1), found 1",
+        ),
+        (
+            nesterov,
+            "`train.optimiser.nesterov`: expected a momentum above 0 beside it, found true with momentum 0",
+        ),
+        (
+            steps("[1.5]"),
+            "`train.schedule.milestones`: expected each a share of the run, in [0, 1), found [1.5]",
+        ),
+        (
+            steps("[0.5, 0.2]"),
+            "`train.schedule.milestones`: expected ascending shares of the run, at different steps of it, found [0.5, 0.2]",
+        ),
+        (
+            "train.schedule.end=-1.0".to_owned(),
+            "`train.schedule.end`: expected a share of the learning rate, at least 0, found -1",
+        ),
+        (
+            "train.schedule.warmup=1.0".to_owned(),
+            "`train.schedule.warmup`: expected a share of the run, in [0, 1), found 1",
+        ),
+        (
+            "initial.blake3=abc".to_owned(),
+            "`initial.blake3`: expected a file in `initial.path` that it is the digest of, found none",
+        ),
+    ] {
+        assert_eq!(refused(&[&set]), expected);
     }
 }
 

@@ -20,9 +20,12 @@ pub(super) fn read(folder: &Folder) -> Timings {
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
-/// Adds to a part's time.
-pub(super) fn add(folder: &Folder, part: &str, time: Duration) -> Result<(), SurveyError> {
+/// Adds to a part's time. A file that is there and holds no times is kept under another name.
+pub(super) fn add(folder: &mut Folder, part: &str, time: Duration) -> Result<(), SurveyError> {
     let mut timings = read(folder);
+    if timings.is_empty() {
+        folder.set_aside(FILE)?;
+    }
     *timings.entry(part.to_owned()).or_default() += time.as_secs_f64();
     let mut text = serde_json::to_vec_pretty(&timings).expect("names and numbers are plain data");
     text.push(b'\n');

@@ -12,7 +12,7 @@ use thalweg_geometry::site::{Site as _, number};
 use thalweg_learn::checkpoint::{Checkpoint, Stored};
 use thalweg_learn::train::Trainer;
 
-use super::{Ground, SurveyError};
+use super::{Ground, INITIAL, SurveyError};
 use crate::interrupt;
 use crate::progress;
 use crate::store::{Folder, Stage};
@@ -127,7 +127,7 @@ fn begin<T: Stored>(
             Trainer::from_checkpoint(&inputs.architecture, data, recipe, checkpoint, key, &origin)?
         }
         None => {
-            let theta = inputs.initial_theta(ground.key.named("initial weights"))?;
+            let theta = inputs.initial_theta(ground.key.named(INITIAL))?;
             Trainer::new(&inputs.architecture, data, recipe, theta, key)?
         }
     })

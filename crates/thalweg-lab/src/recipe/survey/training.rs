@@ -53,7 +53,9 @@ fn losses(values: &[Value]) -> Vec<f64> {
 }
 
 fn errors(values: &[Value]) -> Vec<f64> {
-    values.iter().map(|value| value.error.unwrap_or(f64::NAN)).collect()
+    // Without a loss there is no class that the network is for.
+    let error = |value: &Value| value.error.filter(|_| !value.loss.is_nan()).unwrap_or(f64::NAN);
+    values.iter().map(error).collect()
 }
 
 /// Measures at every checkpoint. Cost: for each of them two forwards (training and test set) and a gradient.

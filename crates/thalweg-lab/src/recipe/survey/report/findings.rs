@@ -1,5 +1,7 @@
 //! The few numbers that a survey exists for.
 
+use std::cmp::Ordering;
+
 use thalweg_geometry::section::Curve;
 use thalweg_geometry::site::Outcome;
 use thalweg_geometry::spectrum::Eigenpair;
@@ -67,6 +69,10 @@ fn ends(inputs: &Inputs, readings: &Readings) -> Vec<Finding> {
         findings.push(Finding::new(&format!("loss, {name}"), losses[last], 3, unit(inputs), meaning));
     }
     for (name, errors) in [("train", &training.error_train), ("test", &training.error_test)] {
+        // Outputs that are not numbers are neither right nor wrong.
+        if errors[last].is_nan() {
+            continue;
+        }
         let before = humane(100.0 * errors[0], 3);
         let meaning = format!("Examples misclassified {when}; {before} % at initialisation.");
         findings.push(Finding::new(&format!("error, {name}"), 100.0 * errors[last], 3, "%", meaning));
@@ -245,9 +251,13 @@ fn curvature(inputs: &Inputs, readings: &Readings, findings: &mut Vec<Finding>) 
 
 /// What a change of sharpness says, and what it does not.
 fn change(inputs: &Inputs, before: f64, after: f64) -> String {
-    let which = if after > before { "rose" } else { "fell" };
+    let which = match after.total_cmp(&before) {
+        Ordering::Greater => "rose",
+        Ordering::Less => "fell",
+        Ordering::Equal => "did not change",
+    };
     let why = match inputs.plan.recipe.loss {
-        Loss::CrossEntropy if after <= before => " With cross-entropy it falls with the loss itself.",
+        Loss::CrossEntropy if after < before => " With cross-entropy it falls with the loss itself.",
         _ => "",
     };
     format!(

@@ -103,7 +103,7 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -
             stage.write(&format!("{name}.png"), png)?;
         }
         let findings = findings::all(inputs, &readings);
-        let subtitle = subtitle(inputs);
+        let subtitle = subtitle(inputs, &readings);
         let mut page = Page::new("Survey of a loss landscape", subtitle);
         page.findings = findings.iter().map(finding::Finding::on_page).collect();
         page.sections = sections::all(inputs, &readings, &figures);
@@ -118,15 +118,18 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -
     Ok(())
 }
 
-fn subtitle(inputs: &Inputs) -> String {
+fn subtitle(inputs: &Inputs, readings: &Readings) -> String {
     let data = &inputs.data.train;
+    let steps = match readings.divergence() {
+        None => format!("{} steps", inputs.plan.steps),
+        Some(divergence) => format!("{} of {} steps, and diverged", divergence.step, inputs.plan.steps),
+    };
     format!(
-        "{}, {} parameters, trained on {} ({} examples) for {} steps",
+        "{}, {} parameters, trained on {} ({} examples) for {steps}",
         network(inputs),
         inputs.architecture.space().dimension(),
         data.name(),
-        data.examples(),
-        inputs.plan.steps
+        data.examples()
     )
 }
 
@@ -160,7 +163,7 @@ fn network(inputs: &Inputs) -> String {
 fn guess(inputs: &Inputs) -> f64 {
     let classes = inputs.data.train.classes() as f64;
     match inputs.plan.recipe.loss {
-        Loss::CrossEntropy => classes.ln(),
+        Loss::CrossEntropy => libm::log(classes),
         // ½‖1/C − e_y‖² = ½(1 − 1/C).
         Loss::HalfMeanSquare => 0.5 * (1.0 - 1.0 / classes),
     }

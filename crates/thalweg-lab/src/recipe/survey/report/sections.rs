@@ -5,6 +5,7 @@ use thalweg_geometry::spectrum::Extremes;
 use thalweg_learn::optim::{Optimiser, Sgd};
 use thalweg_report::{Figure, Section, humane};
 
+use super::super::spectrum::short;
 use super::{Inputs, Readings, figures, guess, network, references};
 
 /// The body of the page.
@@ -85,7 +86,7 @@ fn skipped(readings: &Readings, what: &str) -> String {
 
 fn training(inputs: &Inputs, readings: &Readings) -> String {
     let recipe = &inputs.plan.recipe;
-    let batch = match recipe.batch_size {
+    let batch = match inputs.batch_size() {
         Some(size) => format!("batches of {size} examples"),
         None => "the whole training set in every step".to_owned(),
     };
@@ -108,22 +109,25 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
         inputs.architecture.space().dimension(),
         inputs.plan.steps,
         optimiser(&recipe.optimiser),
-        inputs.config.train.lr,
+        short(inputs.lr_max()),
         readings.training.value.step.len()
     );
+    if readings.divergence().is_none() && readings.training.value.distance.last() == Some(&0.0) {
+        prose.push_str("\n\nθ* is θ₀ to the last bit: no step was large enough to move it.");
+    }
     if readings.has_learned_nothing(inputs) {
         prose.push_str(&format!(
             "\n\nThe training loss ends no lower than a uniform guess has it, {}: θ* is where training ended, but no solution, and \
              what follows is the landscape around a failure. A lower learning rate, `--set train.lr={}`, may train.",
             humane(guess(inputs), 3),
-            inputs.config.train.lr / 10.0
+            short(inputs.config.train.lr / 10.0)
         ));
     }
     if let Some(divergence) = readings.divergence() {
         prose.push_str(&format!(
             "\n\nHere {divergence}. That is a result, not a failure of the survey: everything up to the last checkpoint \
              was measured. A lower learning rate, `--set train.lr={}`, may train.",
-            inputs.config.train.lr / 10.0
+            short(inputs.config.train.lr / 10.0)
         ));
     }
     prose

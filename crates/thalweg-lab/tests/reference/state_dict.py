@@ -1,0 +1,78 @@
+"""A perceptron as PyTorch saves and evaluates it: writes state_dict.safetensors and state_dict.json beside this file.
+
+The state dict of a trained-looking module with layer norms, in f64, in the safetensors format (eight bytes of length, a
+JSON header, the arrays), and what PyTorch computes with it on the examples of a survey's data.npz: the mean
+cross-entropy over both parts, and the outputs of the first three training examples.
+
+    thalweg survey --set data.train_examples=60 … --out run
+    python state_dict.py run/data.npz
+"""
+
+import json
+import pathlib
+import struct
+import sys
+
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional
+
+SIZES = [64, 5, 4, 10]
+
+
+class Mlp(nn.Module):
+    def __init__(self):
+        super().__init__()
+        pairs = list(zip(SIZES, SIZES[1:]))
+        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in pairs)
+        self.norms = nn.ModuleList(nn.LayerNorm(o) for _, o in pairs[:-1])
+
+    def forward(self, x):
+        for layer, norm in zip(self.layers, self.norms):
+            x = torch.tanh(norm(layer(x)))
+        return self.layers[-1](x)
+
+
+def save(arrays, path):
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, array in arrays.items():
+        content = array.contiguous().numpy().astype("<f8").tobytes()
+        header[name] = {
+            "dtype": "F64",
+            "shape": list(array.shape),
+            "data_offsets": [len(data), len(data) + len(content)],
+        }
+        data += content
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def main():
+    torch.manual_seed(20)
+    torch.set_default_dtype(torch.float64)
+    here = pathlib.Path(__file__).parent
+    model = Mlp()
+    with torch.no_grad():
+        # Norms start at 1 and 0, where a scale taken for a shift would go unseen.
+        for norm in model.norms:
+            norm.weight.uniform_(0.5, 1.5)
+            norm.bias.uniform_(-0.5, 0.5)
+    save(model.state_dict(), here / "state_dict.safetensors")
+
+    data = numpy.load(sys.argv[1])
+    values = {}
+    with torch.no_grad():
+        for part in ["train", "test"]:
+            inputs = torch.tensor(data[f"input_{part}"], dtype=torch.float64)
+            labels = torch.tensor(data[f"label_{part}"])
+            values[f"loss_{part}"] = functional.cross_entropy(model(inputs), labels).item()
+            values[f"examples_{part}"] = len(labels)
+            if part == "train":
+                values["outputs"] = model(inputs[:3]).flatten().tolist()
+    values["torch"] = torch.__version__
+    (here / "state_dict.json").write_text(json.dumps(values, indent=1) + "\n")
+
+
+main()
