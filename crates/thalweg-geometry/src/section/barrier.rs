@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_flat_path_has_no_barrier_whatever_its_height() {
         let alphas: Vec<f64> = (0..=50).map(|i| f64::from(i) / 50.0).collect();
-        for height in [0.1, 0.7, 2.302_585_092_994_046, 1e-300, 3e300] {
+        for height in [0.1, 0.7, 2.5, 1e-300, 3e300] {
             let barrier = Barrier::of(&alphas, &[height; 51]).unwrap();
             assert_eq!((barrier.frankle, barrier.entezari, barrier.saddle), (0.0, 0.0, height));
         }

@@ -7,3 +7,4 @@ mod limits;
 mod signals;
 mod support;
 mod survey;
+mod words;

@@ -110,12 +110,17 @@ pub(super) fn short(x: f64) -> String {
     if x == 0.0 || (1e-6..1e9).contains(&x.abs()) { x.to_string() } else { format!("{x:e}") }
 }
 
+/// The same of a number that was computed: to six digits.
+pub(super) fn short_rounded(x: f64) -> String {
+    short(format!("{x:.5e}").parse().unwrap_or(x))
+}
+
 impl Threshold {
     /// What stands for what in the formula: `η = 0.1, β = 0.9`.
     pub(super) fn given(&self) -> String {
         match self.momentum {
-            0.0 => format!("η = {}", short(self.lr)),
-            momentum => format!("η = {}, β = {momentum}", short(self.lr)),
+            0.0 => format!("η = {}", short_rounded(self.lr)),
+            momentum => format!("η = {}, β = {momentum}", short_rounded(self.lr)),
         }
     }
 }

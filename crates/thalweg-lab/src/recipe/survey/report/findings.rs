@@ -1,7 +1,5 @@
 //! The few numbers that a survey exists for.
 
-use std::cmp::Ordering;
-
 use thalweg_geometry::section::Curve;
 use thalweg_geometry::site::Outcome;
 use thalweg_geometry::spectrum::Eigenpair;
@@ -61,6 +59,21 @@ fn ends(inputs: &Inputs, readings: &Readings) -> Vec<Finding> {
                 ),
             )
             .reads(spelled(inputs, "loss", training.loss_train[last])),
+        );
+    }
+    if let Some([before, after]) = readings.rose(inputs) {
+        let meaning = format!(
+            "The training loss rose from {} to {}: what is called the solution here is a worse place than the start. A lower \
+             learning rate may keep it.",
+            humane(before, 3),
+            humane(after, 3)
+        );
+        findings.push(
+            Finding::new("worse than the start", after - before, 3, unit(inputs), meaning).reads(spelled(
+                inputs,
+                "loss +",
+                after - before,
+            )),
         );
     }
     let when = if readings.divergence().is_some() { "at the last checkpoint" } else { "at the solution" };
@@ -226,7 +239,7 @@ fn curvature(inputs: &Inputs, readings: &Readings, findings: &mut Vec<Finding>) 
         after.value / before.value,
         3,
         "1",
-        change(inputs, before.value, after.value),
+        change(inputs, before, after),
     ));
     if let Some(threshold) = &readings.threshold {
         let given = threshold.given();
@@ -250,14 +263,15 @@ fn curvature(inputs: &Inputs, readings: &Readings, findings: &mut Vec<Finding>) 
 }
 
 /// What a change of sharpness says, and what it does not.
-fn change(inputs: &Inputs, before: f64, after: f64) -> String {
-    let which = match after.total_cmp(&before) {
-        Ordering::Greater => "rose",
-        Ordering::Less => "fell",
-        Ordering::Equal => "did not change",
+fn change(inputs: &Inputs, before: &Eigenpair, after: &Eigenpair) -> String {
+    let by = after.value - before.value;
+    let which = match by {
+        _ if by.abs() <= before.residual + after.residual => "did not change as far as can be told",
+        _ if by > 0.0 => "rose",
+        _ => "fell",
     };
     let why = match inputs.plan.recipe.loss {
-        Loss::CrossEntropy if after < before => " With cross-entropy it falls with the loss itself.",
+        Loss::CrossEntropy if which == "fell" => " With cross-entropy it falls with the loss itself.",
         _ => "",
     };
     format!(

@@ -80,6 +80,14 @@ impl Readings {
         let last = self.training.value.loss_train.last();
         self.divergence().is_none() && last.is_none_or(|&loss| loss >= guess(inputs))
     }
+
+    /// The training loss before and after, if training came to its end, below a guess, and made it worse.
+    fn rose(&self, inputs: &Inputs) -> Option<[f64; 2]> {
+        let losses = &self.training.value.loss_train;
+        let (&before, &after) = (losses.first()?, losses.last()?);
+        let is_told = self.divergence().is_some() || self.has_learned_nothing(inputs);
+        (!is_told && after > before).then_some([before, after])
+    }
 }
 
 /// Writes pictures, findings and the page.

@@ -5,7 +5,7 @@ use thalweg_geometry::spectrum::Extremes;
 use thalweg_learn::optim::{Optimiser, Sgd};
 use thalweg_report::{Figure, Section, humane};
 
-use super::super::spectrum::short;
+use super::super::spectrum::short_rounded;
 use super::{Inputs, Readings, figures, guess, network, references};
 
 /// The body of the page.
@@ -109,7 +109,7 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
         inputs.architecture.space().dimension(),
         inputs.plan.steps,
         optimiser(&recipe.optimiser),
-        short(inputs.lr_max()),
+        short_rounded(inputs.lr_max()),
         readings.training.value.step.len()
     );
     if readings.divergence().is_none() && readings.training.value.distance.last() == Some(&0.0) {
@@ -120,14 +120,22 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
             "\n\nThe training loss ends no lower than a uniform guess has it, {}: θ* is where training ended, but no solution, and \
              what follows is the landscape around a failure. A lower learning rate, `--set train.lr={}`, may train.",
             humane(guess(inputs), 3),
-            short(inputs.config.train.lr / 10.0)
+            short_rounded(inputs.config.train.lr / 10.0)
+        ));
+    }
+    if let Some([before, after]) = readings.rose(inputs) {
+        prose.push_str(&format!(
+            "\n\nThe training loss ends above where it began, {} after {}: what is called the solution here is a worse place \
+             than the start. A lower learning rate may keep it.",
+            humane(after, 3),
+            humane(before, 3)
         ));
     }
     if let Some(divergence) = readings.divergence() {
         prose.push_str(&format!(
             "\n\nHere {divergence}. That is a result, not a failure of the survey: everything up to the last checkpoint \
              was measured. A lower learning rate, `--set train.lr={}`, may train.",
-            short(inputs.config.train.lr / 10.0)
+            short_rounded(inputs.config.train.lr / 10.0)
         ));
     }
     prose
