@@ -31,9 +31,19 @@ pub(super) struct Rows {
 /// Reads a file, unzipping it if it begins like a gzip stream.
 pub(super) fn read_path(path: &Path, format: &Format, rows: Option<usize>) -> Result<Rows, DataError> {
     let unreadable = |source| DataError::Read { place: Place::line(path, 1), source };
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let zipped = file.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
-    if zipped { read_gzip(file, path, format, rows) } else { read(file, path, format, rows) }
+    read_plain_or_gzip(BufReader::new(File::open(path).map_err(unreadable)?), path, format, rows)
+}
+
+/// Reads the contents of the file that `path` names, unzipping them if they begin like a gzip stream.
+pub(super) fn read_plain_or_gzip(
+    mut input: impl BufRead,
+    path: &Path,
+    format: &Format,
+    rows: Option<usize>,
+) -> Result<Rows, DataError> {
+    let begin = input.fill_buf().map_err(|source| DataError::Read { place: Place::line(path, 1), source })?;
+    let zipped = begin.starts_with(&[0x1f, 0x8b]);
+    if zipped { read_gzip(input, path, format, rows) } else { read(input, path, format, rows) }
 }
 
 /// Reads a gzip stream.

@@ -46,6 +46,15 @@ pub fn read(path: &Path, examples: Option<usize>) -> Result<Dataset, DataError> 
     dataset(&path.display().to_string(), rows)
 }
 
+/// Digits as [`read`] reads them, from the contents of the file that `path` names.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(contents: &[u8], path: &Path, examples: Option<usize>) -> Result<Dataset, DataError> {
+    let rows = csv::read_plain_or_gzip(contents, path, &FORMAT, examples)?;
+    dataset(&path.display().to_string(), rows)
+}
+
 /// Holds out `test_examples` of unit-interval digits by the fixed key of [`load`], and scales.
 ///
 /// # Errors

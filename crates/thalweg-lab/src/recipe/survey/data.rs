@@ -37,9 +37,10 @@ pub(super) fn load(data: &mut SurveyData) -> Result<(Split, Source), SurveyError
             Ok((split, source))
         }
         SurveyData::DigitsFile(file) => {
-            inputs::read(&file.path, ["data.path", "data.blake3"], &mut file.blake3)?;
+            // Read once: what is trained on is what the digest is of.
+            let contents = inputs::read(&file.path, ["data.path", "data.blake3"], &mut file.blake3)?;
             let DigitsFileConfig { path, examples, test_examples, scaling, .. } = file;
-            let whole = digits::read(path, *examples)?;
+            let whole = digits::parse(&contents, path, *examples)?;
             let split = digits::split(&whole, *test_examples, *scaling)?;
             let raw = digits::split(&whole, *test_examples, Scaling::UnitInterval)?;
             let source = source(&whole, &raw, &raw.train, *scaling)?;
