@@ -15,7 +15,7 @@ mod arrays;
 mod measure;
 mod problem;
 mod request;
-mod work;
+mod works;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -24,7 +24,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use request::{Request, RequestError};
-use work::{Prepared, WORKS};
+use works::{Prepared, WORKS};
 
 fn main() -> io::Result<()> {
     let mut prepared = BTreeMap::new();

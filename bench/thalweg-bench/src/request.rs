@@ -1,6 +1,6 @@
 //! What may be asked for.
 
-use crate::work::{WORKS, Work};
+use crate::works::{WORKS, Work};
 
 /// A line of standard input, understood.
 #[derive(Debug, PartialEq)]
