@@ -4,7 +4,7 @@ use thalweg_kernel::{Call, Labels};
 
 use super::{Batched, Evaluation, Operand, Primitive, expect_operands, expect_real, product_rule};
 use crate::builder::{Builder, Var};
-use crate::ir::{ShapeError, Type};
+use crate::ir::{Op, ShapeError, Type};
 
 /// out = Σ a·b over the labels that the result lacks.
 ///
@@ -93,6 +93,42 @@ pub(super) fn extents(labels: &Labels, inputs: &[&Type], missing: Missing<'_>) -
     Ok(extents.into_iter().map(|extent| extent.unwrap_or(0)).collect())
 }
 
+/// The adjoint of a trilinear form's partial map: the form with the roles of its arrays exchanged. `remake` makes the
+/// primitive of new labels.
+pub(super) fn adjoint<'b, P: Into<Op>>(
+    labels: &Labels,
+    ct: Var<'b>,
+    operands: &[Operand<'b>],
+    remake: impl Fn(&[u8], &[u8], &[u8]) -> P,
+) -> Vec<Option<Var<'b>>> {
+    let (Labels { a, b, out }, builder) = (labels, ct.builder());
+    match (operands[0], operands[1]) {
+        (Operand::Linear, Operand::Known(known)) => {
+            vec![Some(builder.apply(remake(out, b, a), &[ct, known])), None]
+        }
+        (Operand::Known(known), Operand::Linear) => {
+            vec![None, Some(builder.apply(remake(a, out, b), &[known, ct]))]
+        }
+        _ => unreachable!("a product is linear in one operand at a time"),
+    }
+}
+
+/// The form over a batch: a label of its own in front of what is batched, and of the result.
+pub(super) fn over_batch<'b, P: Into<Op>>(
+    labels: &Labels,
+    builder: &'b Builder,
+    inputs: &[Batched<'b>],
+    remake: impl Fn(&[u8], &[u8], &[u8]) -> P,
+) -> Var<'b> {
+    let Labels { a, b, out } = labels;
+    let fresh = a.iter().chain(b).chain(out).max().map_or(0, |label| label + 1);
+    let prefixed =
+        |labels: &[u8]| -> Vec<u8> { std::iter::once(fresh).chain(labels.iter().copied()).collect() };
+    let place = |labels: &[u8], batched| if batched { prefixed(labels) } else { labels.to_vec() };
+    let op = remake(&place(a, inputs[0].batched), &place(b, inputs[1].batched), &prefixed(out));
+    builder.apply(op, &[inputs[0].value, inputs[1].value])
+}
+
 impl Primitive for Contract {
     fn name(&self) -> &'static str {
         "contract"
@@ -129,27 +165,11 @@ impl Primitive for Contract {
     }
 
     fn transpose<'b>(&self, ct: Var<'b>, operands: &[Operand<'b>], _types: &[&Type]) -> Vec<Option<Var<'b>>> {
-        let Labels { a, b, out } = &self.labels;
-        let builder = ct.builder();
-        match (operands[0], operands[1]) {
-            (Operand::Linear, Operand::Known(known)) => {
-                vec![Some(builder.apply(Self::new(out, b, a), &[ct, known])), None]
-            }
-            (Operand::Known(known), Operand::Linear) => {
-                vec![None, Some(builder.apply(Self::new(a, out, b), &[known, ct]))]
-            }
-            _ => unreachable!("a contraction is linear in one operand at a time"),
-        }
+        adjoint(&self.labels, ct, operands, Self::new)
     }
 
     fn batch<'b>(&self, builder: &'b Builder, _size: usize, inputs: &[Batched<'b>]) -> Var<'b> {
-        let Labels { a, b, out } = &self.labels;
-        let fresh = a.iter().chain(b).max().map_or(0, |label| label + 1);
-        let prefixed =
-            |labels: &[u8]| -> Vec<u8> { std::iter::once(fresh).chain(labels.iter().copied()).collect() };
-        let place = |labels: &[u8], batched| if batched { prefixed(labels) } else { labels.to_vec() };
-        let op = Self::new(&place(a, inputs[0].batched), &place(b, inputs[1].batched), &prefixed(out));
-        builder.apply(op, &[inputs[0].value, inputs[1].value])
+        over_batch(&self.labels, builder, inputs, Self::new)
     }
 
     fn flops(&self, inputs: &[&Type]) -> usize {

@@ -2,7 +2,7 @@
 
 use thalweg_kernel::{Call, Labels, Layout, View};
 
-use super::contract::{Missing, extents, renamed};
+use super::contract::{Missing, adjoint, extents, over_batch, renamed};
 use super::{Batched, Evaluation, Operand, Primitive, expect_operands, expect_real, product_rule};
 use crate::builder::{Builder, Var};
 use crate::ir::{ShapeError, Type};
@@ -223,27 +223,13 @@ impl Primitive for Convolve {
     }
 
     fn transpose<'b>(&self, ct: Var<'b>, operands: &[Operand<'b>], _types: &[&Type]) -> Vec<Option<Var<'b>>> {
-        let Labels { a, b, out } = &self.labels;
-        let (builder, windows) = (ct.builder(), self.windows());
-        match (operands[0], operands[1]) {
-            (Operand::Linear, Operand::Known(known)) => {
-                vec![Some(builder.apply(Self::new(out, b, a, &windows), &[ct, known])), None]
-            }
-            (Operand::Known(known), Operand::Linear) => {
-                vec![None, Some(builder.apply(Self::new(a, out, b, &windows), &[known, ct]))]
-            }
-            _ => unreachable!("a convolution is linear in one operand at a time"),
-        }
+        let windows = self.windows();
+        adjoint(&self.labels, ct, operands, |a, b, out| Self::new(a, b, out, &windows))
     }
 
     fn batch<'b>(&self, builder: &'b Builder, _size: usize, inputs: &[Batched<'b>]) -> Var<'b> {
-        let Labels { a, b, out } = &self.labels;
-        let fresh = a.iter().chain(b).chain(out).max().map_or(0, |label| label + 1);
-        let prefixed =
-            |labels: &[u8]| -> Vec<u8> { std::iter::once(fresh).chain(labels.iter().copied()).collect() };
-        let place = |labels: &[u8], batched| if batched { prefixed(labels) } else { labels.to_vec() };
-        let (a, b) = (place(a, inputs[0].batched), place(b, inputs[1].batched));
-        builder.apply(Self::new(&a, &b, &prefixed(out), &self.windows()), &[inputs[0].value, inputs[1].value])
+        let windows = self.windows();
+        over_batch(&self.labels, builder, inputs, |a, b, out| Self::new(a, b, out, &windows))
     }
 
     fn flops(&self, inputs: &[&Type]) -> usize {
