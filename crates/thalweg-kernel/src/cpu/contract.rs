@@ -14,7 +14,7 @@ use gemm::Parallelism;
 use super::axes::{Axis, MAX_AXES, advance, merged, position};
 use super::memory::{Memory, Place};
 #[cfg(target_arch = "x86_64")]
-use super::panel_products;
+use super::{panel_products, product_choice};
 use crate::Real;
 use crate::call::{Binary, Fused, Instruction, Labels, Reduction, ReductionKind, Store, View};
 use crate::simd::Level;
@@ -231,9 +231,9 @@ impl Product {
         let [m, n, k] = self.size;
         let [[a_m, a_k], [b_k, b_n], [out_m, out_n]] = [self.a_strides, self.b_strides, self.out_strides]
             .map(|strides| strides.map(|stride| stride as usize));
-        let a = panel_products::Side { extent: m, along: a_m, step: a_k, out: out_m };
-        let b = panel_products::Side { extent: n, along: b_n, step: b_k, out: out_n };
-        if T::NAME == f32::NAME { panel_products::lanes_of(level, [a, b], k) } else { None }
+        let a = product_choice::Side { extent: m, along: a_m, step: a_k, out: out_m };
+        let b = product_choice::Side { extent: n, along: b_n, step: b_k, out: out_n };
+        if T::NAME == f32::NAME { product_choice::lanes_of(level, [a, b], k) } else { None }
     }
 
     /// Multiplies with one factor in panels.

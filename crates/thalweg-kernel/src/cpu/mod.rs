@@ -15,6 +15,8 @@ pub(crate) mod memory;
 #[cfg(target_arch = "x86_64")]
 mod panel_products;
 pub(crate) mod plan;
+#[cfg(target_arch = "x86_64")]
+mod product_choice;
 pub(crate) mod reduce;
 pub(crate) mod registers;
 pub(crate) mod tape;

@@ -3,7 +3,8 @@
 
 use crate::call::{Call, CallList, Labels, Space, View};
 use crate::cpu::Machine;
-use crate::cpu::panel_products::{Factor, Product, lanes_of, multiply, workspace};
+use crate::cpu::panel_products::{Factor, Product, multiply, workspace};
+use crate::cpu::product_choice::{Side, lanes_of};
 use crate::simd::Level;
 use crate::{Key, Layout};
 
@@ -88,7 +89,6 @@ fn calls_take_the_factor_that_suits() {
 
 #[test]
 fn no_product_goes_where_no_vectors_are() {
-    use crate::cpu::panel_products::Side;
     let side = |extent, along, step| Side { extent, along, step, out: 1 };
     let sides = [side(128, 784, 1), side(512, 784, 1)];
     assert_eq!(lanes_of(Level::Portable, sides, 784), None);
