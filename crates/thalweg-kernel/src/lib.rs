@@ -36,10 +36,12 @@
 //!
 //! # Why it is built like this
 //!
-//! **Two kinds of kernel do the work.** Matrix products are bound by arithmetic and go to the `gemm` crate.
-//! Everything else is bound by memory and is a fused tape: loads with their broadcasts, a chain of instructions,
-//! stores and reductions in one pass. Contractions without a matrix product in them (outer, matrix–vector, dot,
-//! elementwise) are tapes too.
+//! **Two kinds of kernel do the work.** Matrix products are bound by arithmetic; they multiply panels of one factor
+//! with rows of the other, in registers. Everything else is bound by memory and is a fused tape: loads with their
+//! broadcasts, a chain of instructions, stores and reductions in one pass. Contractions without a matrix product in
+//! them (outer, matrix–vector, dot, elementwise) are tapes too. A library's matrix products lost: on the short wide
+//! products of a shard they were slower, they take memory by the call, and the order of their sums follows the
+//! machine's caches.
 //!
 //! **An interpreter over blocks, no compiler.** Tapes are walked a tile of about 4 KiB a value at a time, each
 //! instruction one vectorised loop, so dispatch costs a few nanoseconds per thousand elements. Compiling tapes to
@@ -50,9 +52,8 @@
 //!
 //! **Bits are part of the contract.** The order of every sum of ours follows from the shapes; vector width, thread
 //! and alignment have no say, and no function of the system's mathematical library is called. So the levels with a
-//! fused multiply-add ([`instruction_set`]: `"avx2"`, `"avx512"`, `"neon"`) give the same fused results to the last
-//! bit. Matrix products are reproducible on one machine; their blocking follows the cache sizes and the vector
-//! width that `gemm` finds, so their last bits may differ between machines.
+//! fused multiply-add ([`instruction_set`]: `"avx2"`, `"avx512"`, `"neon"`) give the same results to the last bit,
+//! matrix products included; the portable level rounds products and sums separately.
 //!
 //! **Views are checked once.** [`Machine::new`] holds every view against its buffer and panics if one leaves it;
 //! [`Machine::run`] holds every slice against its slot. What is between is pointer arithmetic without checks.

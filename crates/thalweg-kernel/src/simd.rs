@@ -101,7 +101,7 @@ impl Level {
 /// The vector instructions in use: `"avx512"`, `"avx2"`, `"neon"` or `"portable"`.
 ///
 /// The environment variable `THALWEG_SIMD`, read once, may name a narrower one; a name that the machine does not
-/// have is ignored. Matrix products choose their own.
+/// have is ignored.
 pub fn instruction_set() -> &'static str {
     Level::current().name()
 }

@@ -1,6 +1,6 @@
 //! Contractions: batches of matrix products of any strides.
 //!
-//! Products of a shard's few rows with weights go to [`super::panel_products`], all others to the `gemm` crate.
+//! The products themselves stand in [`super::products`].
 //!
 //! Labels are sorted into batch axes, rows (m), columns (n) and summed axes (k), neighbours that lie in memory as
 //! one are merged, and the largest axis of each group becomes an axis of the matrix product; the rest are loops.
@@ -9,15 +9,11 @@
 //! bound by memory there as a dedicated kernel would be.
 #![expect(unsafe_code, reason = "the matrix product takes pointers and strides; views were checked")]
 
-use gemm::Parallelism;
-
 use super::axes::{Axis, MAX_AXES, advance, merged, position};
 use super::memory::{Memory, Place};
-#[cfg(target_arch = "x86_64")]
-use super::{panel_products, product_choice};
+use super::products;
 use crate::Real;
 use crate::call::{Binary, Fused, Instruction, Labels, Reduction, ReductionKind, Store, View};
-use crate::simd::Level;
 
 /// What a contraction comes down to.
 pub(crate) enum Contraction {
@@ -36,12 +32,10 @@ pub(crate) struct Product {
     a: (usize, usize),
     b: (usize, usize),
     out: (usize, usize),
-    /// m, n, k.
-    size: [usize; 3],
-    /// Strides of a along m and k, of b along k and n, of the product along m and n.
-    a_strides: [isize; 2],
-    b_strides: [isize; 2],
-    out_strides: [isize; 2],
+    /// The two factors, the length of the sum, and which factor is that of the lanes.
+    sides: [Side; 2],
+    depth: usize,
+    lanes_of: usize,
     /// The other axes: first those of the product, then those summed, with the strides of a, b and the product.
     extents: Vec<usize>,
     strides: [Vec<usize>; 3],
@@ -94,15 +88,20 @@ pub(crate) fn plan(views: [&View; 3], places: [&Place; 3], labels: &Labels, adds
         "{} loops around a matrix product, at most {MAX_AXES} can be",
         loops.len()
     );
-    let stride = |axis: &Axis, of: usize| axis.strides[of] as isize;
+    let side = |own: &Axis, of: usize| Side {
+        extent: own.extent,
+        along: own.strides[of],
+        step: k.strides[of],
+        out: own.strides[OUT],
+    };
+    let sides = [side(&m, A), side(&n, B)];
     Contraction::Matrix(Box::new(Product {
         a: (a.buffer, a.layout.offset),
         b: (b.buffer, b.layout.offset),
         out: (out.buffer, out.layout.offset),
-        size: [m.extent, n.extent, k.extent],
-        a_strides: [stride(&m, A), stride(&k, A)],
-        b_strides: [stride(&k, B), stride(&n, B)],
-        out_strides: [stride(&m, OUT), stride(&n, OUT)],
+        sides,
+        depth: k.extent,
+        lanes_of: lanes_of(sides, k.extent),
         extents: loops.iter().map(|axis| axis.extent).collect(),
         strides: [A, B, OUT].map(|of| loops.iter().map(|axis| axis.strides[of]).collect()),
         summed: summed.len(),
@@ -163,14 +162,38 @@ fn as_fused(axes: &[Axis], views: [&View; 3]) -> Fused {
     }
 }
 
+/// A factor: its extent, and the distances between neighbours along its own axis, along k, and in the product.
+#[derive(Clone, Copy, Debug)]
+struct Side {
+    extent: usize,
+    along: usize,
+    step: usize,
+    out: usize,
+}
+
+/// Which of the two factors better lies in panels.
+fn lanes_of(sides: [Side; 2], depth: usize) -> usize {
+    let cost = |of: usize| cost(sides[of], sides[1 - of], depth);
+    usize::from(cost(1) < cost(0))
+}
+
+/// Estimated cost in cycles: of multiplying, packing the lanes, copying rows across k, and transposing the product. The
+/// weights were fitted to products of 16 to 384 examples with weights of 10 to 784 rows and columns.
+fn cost(lanes: Side, rows: Side, depth: usize) -> f64 {
+    // One vector with six rows leaves the multipliers waiting for each other.
+    let wait = if lanes.extent <= 16 { 1.4 } else { 1.0 };
+    let multiply = (lanes.extent.next_multiple_of(16) * rows.extent * depth) as f64 / 32.0;
+    let pack = 0.4 * (lanes.extent * depth) as f64;
+    let copy = if rows.step == 1 { 0.0 } else { 0.25 * (rows.extent * depth) as f64 };
+    let put = if lanes.out == 1 { 0.0 } else { 0.5 * (lanes.extent * rows.extent) as f64 };
+    wait * multiply + pack + copy + put
+}
+
 impl Product {
     pub(crate) fn run<T: Real>(&self, memory: &Memory<'_, T>) {
-        let [m, n, k] = self.size;
         let mut counter = [0; MAX_AXES];
         let counter = &mut counter[..self.extents.len()];
         let outer = self.extents.len() - self.summed;
-        #[cfg(target_arch = "x86_64")]
-        let lanes_of = self.lanes_of::<T>(memory.level);
         loop {
             // The first term of a sum over the outer summed axes overwrites, the others add.
             let adds = self.adds || counter[outer..].iter().any(|&c| c != 0);
@@ -179,35 +202,7 @@ impl Product {
                 let a = memory.at(self.a.0, self.a.1 + position(counter, &self.strides[A]));
                 let b = memory.at(self.b.0, self.b.1 + position(counter, &self.strides[B]));
                 let out = memory.at(self.out.0, self.out.1 + position(counter, &self.strides[OUT]));
-                #[cfg(target_arch = "x86_64")]
-                if let Some(lanes_of) = lanes_of {
-                    self.in_panels(memory, lanes_of, [a.cast_const(), b.cast_const()], out, adds);
-                    if !advance(counter, &self.extents) {
-                        break;
-                    }
-                    continue;
-                }
-                gemm::gemm(
-                    m,
-                    n,
-                    k,
-                    out,
-                    self.out_strides[1],
-                    self.out_strides[0],
-                    adds,
-                    a.cast_const(),
-                    self.a_strides[1],
-                    self.a_strides[0],
-                    b.cast_const(),
-                    self.b_strides[1],
-                    self.b_strides[0],
-                    T::ONE,
-                    T::ONE,
-                    false,
-                    false,
-                    false,
-                    Parallelism::None,
-                );
+                self.multiply(memory, [a.cast_const(), b.cast_const()], out, adds);
             }
             if !advance(counter, &self.extents) {
                 break;
@@ -215,57 +210,32 @@ impl Product {
         }
     }
 
-    /// Elements of workspace that the product needs, in this precision and at this level.
-    pub(crate) fn workspace<T: Real>(&self, level: Level) -> usize {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(lanes_of) = self.lanes_of::<T>(level) {
-            return panel_products::workspace(self.size[1 - lanes_of]);
-        }
-        let _ = level;
-        0
+    /// Elements of workspace that the product needs.
+    pub(crate) fn workspace(&self) -> usize {
+        products::workspace(self.sides[1 - self.lanes_of].extent)
     }
 
-    /// Which factor to pack in panels, if that is the better way.
-    #[cfg(target_arch = "x86_64")]
-    fn lanes_of<T: Real>(&self, level: Level) -> Option<usize> {
-        let [m, n, k] = self.size;
-        let [[a_m, a_k], [b_k, b_n], [out_m, out_n]] = [self.a_strides, self.b_strides, self.out_strides]
-            .map(|strides| strides.map(|stride| stride as usize));
-        let a = product_choice::Side { extent: m, along: a_m, step: a_k, out: out_m };
-        let b = product_choice::Side { extent: n, along: b_n, step: b_k, out: out_n };
-        if T::NAME == f32::NAME { product_choice::lanes_of(level, [a, b], k) } else { None }
-    }
-
-    /// Multiplies with one factor in panels.
+    /// One matrix product.
     ///
     /// # Safety
-    /// [`Self::lanes_of`] said so, and the views must hold the elements of one product.
-    #[cfg(target_arch = "x86_64")]
-    unsafe fn in_panels<T: Real>(
+    /// The pointers must be to the elements of one.
+    unsafe fn multiply<T: Real>(
         &self,
         memory: &Memory<'_, T>,
-        lanes_of: usize,
         factors: [*const T; 2],
         out: *mut T,
         adds: bool,
     ) {
-        use panel_products::{Factor, Product};
-        let [along, step] = [
-            [self.a_strides[0], self.b_strides[1]].map(|stride| stride as usize),
-            [self.a_strides[1], self.b_strides[0]].map(|stride| stride as usize),
-        ];
-        let factor = |of: usize| Factor {
-            start: factors[of].cast(),
-            extent: self.size[of],
-            along: along[of],
-            step: step[of],
+        let [lanes, rows] = [self.lanes_of, 1 - self.lanes_of];
+        let out =
+            products::Product { start: out, lanes: self.sides[lanes].out, rows: self.sides[rows].out, adds };
+        let factor = |of: usize| {
+            let Side { extent, along, step, .. } = self.sides[of];
+            products::Factor { start: factors[of], extent, along, step }
         };
-        let [lanes, rows] = [lanes_of, 1 - lanes_of].map(|of| self.out_strides[of] as usize);
-        let out = Product { start: out.cast(), lanes, rows, adds };
-        let (lanes, rows) = (factor(lanes_of), factor(1 - lanes_of));
-        // SAFETY: T is f32, the level is the machine's, the workspace was sized for this product.
+        // SAFETY: by contract; the level is the machine's, the workspace was sized for this product.
         unsafe {
-            panel_products::multiply(memory.level, lanes, rows, self.size[2], out, memory.workspace.cast());
+            products::multiply(memory.level, factor(lanes), factor(rows), self.depth, out, memory.workspace);
         }
     }
 }

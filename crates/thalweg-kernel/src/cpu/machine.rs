@@ -59,7 +59,7 @@ impl<T: Real> Machine<T> {
         let mut needs = Needs::default();
         let mut prepared = Vec::with_capacity(list.calls.len());
         for call in &list.calls {
-            prepare::<T>(call, &places, level, &mut needs, &mut prepared);
+            prepare::<T>(call, &places, &mut needs, &mut prepared);
         }
         let sizes = SpaceSizes {
             inputs: list.inputs.clone(),
@@ -76,8 +76,7 @@ impl<T: Real> Machine<T> {
         Scratch::new(&self.sizes, &self.needs, self.id)
     }
 
-    /// Evaluates: reads the inputs, writes the outputs. Allocates nothing (the matrix products of the `gemm` crate
-    /// excepted, which pack into memory that they allocate by the call).
+    /// Evaluates: reads the inputs, writes the outputs. Allocates nothing.
     ///
     /// # Panics
     /// If a slice has not the length that the list states for its slot, or if `scratch` was made by another machine.
@@ -107,13 +106,7 @@ fn check(what: &str, expected: &[usize], found: usize, length: impl Fn(usize) ->
     }
 }
 
-fn prepare<T: Real>(
-    call: &Call,
-    places: &Places<'_>,
-    level: Level,
-    needs: &mut Needs,
-    prepared: &mut Vec<Prepared>,
-) {
+fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepared: &mut Vec<Prepared>) {
     match call {
         Call::Contract { a, b, out, labels, adds } => {
             let at = [&places.source(a), &places.source(b), &places.destination(out)];
@@ -124,7 +117,7 @@ fn prepare<T: Real>(
                 }
                 Contraction::Fused(fused) => prepare_fused::<T>(&fused, places, needs, prepared),
                 Contraction::Matrix(product) => {
-                    needs.workspace = needs.workspace.max(product.workspace::<T>(level));
+                    needs.workspace = needs.workspace.max(product.workspace());
                     prepared.push(Prepared::Matrix(product));
                 }
             }

@@ -219,7 +219,6 @@ pub(crate) struct Memory<'a, T> {
     pub(crate) registers: *mut T,
     pub(crate) constants: *mut T,
     pub(crate) accumulators: *mut f64,
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only products in panels have one"))]
     pub(crate) workspace: *mut T,
     pub(crate) slots: &'a mut [*mut T],
     pub(crate) level: Level,

@@ -12,15 +12,15 @@ pub(crate) mod fused;
 pub(crate) mod index;
 pub(crate) mod machine;
 pub(crate) mod memory;
-#[cfg(target_arch = "x86_64")]
-mod panel_products;
 pub(crate) mod plan;
-#[cfg(target_arch = "x86_64")]
-mod product_choice;
+mod products;
 pub(crate) mod reduce;
 pub(crate) mod registers;
 pub(crate) mod tape;
 pub(crate) mod tile;
+mod tiles_plain;
+#[cfg(target_arch = "x86_64")]
+mod tiles_x86;
 pub(crate) mod tiling;
 #[cfg(target_arch = "x86_64")]
 mod transpose;

@@ -2,9 +2,11 @@
 #![expect(unsafe_code, reason = "vector loads and stores through pointers; the caller checked the views")]
 
 use std::arch::x86_64::{
-    __m256, __m512, _mm256_loadu_ps, _mm256_permute2f128_ps, _mm256_setzero_ps, _mm256_shuffle_ps,
-    _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_loadu_ps, _mm512_setzero_ps,
-    _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+    __m256, __m512, _mm256_loadu_pd, _mm256_loadu_ps, _mm256_permute2f128_pd, _mm256_permute2f128_ps,
+    _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_unpackhi_pd,
+    _mm256_unpackhi_ps, _mm256_unpacklo_pd, _mm256_unpacklo_ps, _mm512_loadu_pd, _mm512_loadu_ps,
+    _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_shuffle_f64x2, _mm512_shuffle_ps, _mm512_storeu_pd,
+    _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
 };
 
 /// The elements `x[0], x[1], y[0], y[1]` of each quarter; the other half of them.
@@ -82,29 +84,85 @@ pub(super) unsafe fn block_8(from: *const f32, from_row: usize, to: *mut f32, to
     }
 }
 
+/// 8 rows of 8 elements of double precision, as [`block_16`].
+///
+/// # Safety
+/// The machine has AVX-512, and all elements are there.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn block_8_double(from: *const f64, from_row: usize, to: *mut f64, to_row: usize) {
+    // SAFETY (all blocks): by contract.
+    let x: [_; 8] = std::array::from_fn(|i| unsafe { _mm512_loadu_pd(from.add(i * from_row)) });
+    // Quarter q of y[i] holds column 2q, or 2q + 1, of rows 2i and 2i + 1.
+    for (odd, y) in [
+        std::array::from_fn(|i| _mm512_unpacklo_pd(x[2 * i], x[2 * i + 1])),
+        std::array::from_fn::<_, 4, _>(|i| _mm512_unpackhi_pd(x[2 * i], x[2 * i + 1])),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let evens = [0, 2].map(|i| _mm512_shuffle_f64x2::<EVEN>(y[i], y[i + 1]));
+        let odds = [0, 2].map(|i| _mm512_shuffle_f64x2::<ODD>(y[i], y[i + 1]));
+        unsafe {
+            let column = |q: usize| to.add((2 * q + odd) * to_row);
+            _mm512_storeu_pd(column(0), _mm512_shuffle_f64x2::<EVEN>(evens[0], evens[1]));
+            _mm512_storeu_pd(column(1), _mm512_shuffle_f64x2::<EVEN>(odds[0], odds[1]));
+            _mm512_storeu_pd(column(2), _mm512_shuffle_f64x2::<ODD>(evens[0], evens[1]));
+            _mm512_storeu_pd(column(3), _mm512_shuffle_f64x2::<ODD>(odds[0], odds[1]));
+        }
+    }
+}
+
+/// 4 rows of 4 elements of double precision, as [`block_16`].
+///
+/// # Safety
+/// The machine has AVX2, and all elements are there.
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn block_4_double(from: *const f64, from_row: usize, to: *mut f64, to_row: usize) {
+    // SAFETY (all blocks): by contract.
+    let x: [_; 4] = std::array::from_fn(|i| unsafe { _mm256_loadu_pd(from.add(i * from_row)) });
+    let even = [0, 2].map(|i| _mm256_unpacklo_pd(x[i], x[i + 1]));
+    let odd = [0, 2].map(|i| _mm256_unpackhi_pd(x[i], x[i + 1]));
+    for (j, [low, high]) in [even, odd].into_iter().enumerate() {
+        unsafe {
+            _mm256_storeu_pd(to.add(j * to_row), _mm256_permute2f128_pd::<0x20>(low, high));
+            _mm256_storeu_pd(to.add((2 + j) * to_row), _mm256_permute2f128_pd::<0x31>(low, high));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{block_8, block_16};
+    use super::{block_4_double, block_8, block_8_double, block_16};
+    use crate::Real;
     use crate::simd::Level;
 
-    type Block = unsafe fn(*const f32, usize, *mut f32, usize);
+    type Block<T> = unsafe fn(*const T, usize, *mut T, usize);
+
+    fn check<T: Real>(side: usize, block: Block<T>) {
+        let from: Vec<T> = (0..16 * 20).map(|i| T::from_f64(f64::from(i))).collect();
+        let mut to = vec![T::ZERO; 16 * 18];
+        // SAFETY: the level is there; 16 rows of 20 and of 18.
+        unsafe { block(from.as_ptr(), 20, to.as_mut_ptr(), 18) };
+        for i in 0..side {
+            for j in 0..side {
+                assert!(to[i * 18 + j] == from[j * 20 + i], "{} {side} {i} {j}", T::NAME);
+            }
+        }
+    }
 
     #[test]
     fn blocks_are_transposed() {
         for level in Level::available() {
-            let (side, block): (usize, Block) = match level {
-                Level::Avx512 => (16, block_16),
-                Level::Avx2 => (8, block_8),
-                _ => continue,
-            };
-            let from: Vec<f32> = (0..16 * 20).map(|i| i as f32).collect();
-            let mut to = vec![0.0; 16 * 18];
-            // SAFETY: the level is there; 16 rows of 20 and of 18.
-            unsafe { block(from.as_ptr(), 20, to.as_mut_ptr(), 18) };
-            for i in 0..side {
-                for j in 0..side {
-                    assert_eq!(to[i * 18 + j], from[j * 20 + i], "{level:?} {i} {j}");
+            match level {
+                Level::Avx512 => {
+                    check::<f32>(16, block_16);
+                    check::<f64>(8, block_8_double);
                 }
+                Level::Avx2 => {
+                    check::<f32>(8, block_8);
+                    check::<f64>(4, block_4_double);
+                }
+                Level::Portable => {}
             }
         }
     }

@@ -173,6 +173,23 @@ fn the_number_of_threads_changes_no_bit() {
     assert_same(&results(&folders[1]), &results(&by_variable));
 }
 
+/// Where a multiply-add is one instruction. Without AVX-512 the second run repeats the first.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_width_of_vectors_changes_no_bit() {
+    if !is_x86_feature_detected!("fma") {
+        return;
+    }
+    let temporary = tempfile::tempdir().unwrap();
+    let folders = ["avx2", "avx512"].map(|level| {
+        let out = temporary.path().join(level);
+        let said = run(miniature(&out, &["--quiet"]).env("THALWEG_SIMD", level));
+        assert_eq!(said.code, Some(0), "{said:?}");
+        out
+    });
+    assert_same(&results(&folders[0]), &results(&folders[1]));
+}
+
 #[test]
 fn killed_at_any_moment_it_goes_on_to_the_same_bits() {
     let temporary = tempfile::tempdir().unwrap();

@@ -8,8 +8,7 @@ mod elementary;
 mod fused;
 mod index;
 mod machine;
-#[cfg(target_arch = "x86_64")]
-mod panel_products;
+mod products;
 mod reference;
 
 use rand_chacha::ChaCha12Rng;

@@ -1,0 +1,99 @@
+//! Tiles of any precision, as loops that LLVM vectorises for each instruction set.
+#![expect(unsafe_code, reason = "loads and stores through pointers; the caller checked the views")]
+
+use std::marker::PhantomData;
+
+use super::products::{ROWS, Tile, Tiles};
+use crate::Real;
+use crate::simd::{Isa, Kernel, Level, dispatch};
+
+/// Tiles of this precision at a level.
+#[derive(Clone, Copy)]
+pub(super) struct Plain<T> {
+    level: Level,
+    precision: PhantomData<T>,
+}
+
+impl<T> Plain<T> {
+    pub(super) fn new(level: Level) -> Self {
+        Self { level, precision: PhantomData }
+    }
+}
+
+/// Lanes of a vector: one register of 512 bits in double precision, two of 256, four of 128.
+const LANES: usize = 8;
+
+impl<T: Real> Tiles for Plain<T> {
+    type Element = T;
+    const LANES: usize = LANES;
+    const VECTORS: usize = 2;
+
+    unsafe fn tile(self, tile: Tile<T>, rows: usize, vectors: usize) {
+        dispatch(self.level, Sum { tile, rows, vectors });
+    }
+
+    unsafe fn block(self, from: *const T, from_row: usize, to: *mut T, to_row: usize) {
+        for i in 0..LANES {
+            for j in 0..LANES {
+                // SAFETY: by contract.
+                unsafe { *to.add(j * to_row + i) = *from.add(i * from_row + j) };
+            }
+        }
+    }
+}
+
+struct Sum<T> {
+    tile: Tile<T>,
+    rows: usize,
+    vectors: usize,
+}
+
+impl<T: Real> Kernel for Sum<T> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        macro_rules! with {
+            ($width:expr) => {
+                match self.rows {
+                    ROWS => sum::<I, T, { $width }, ROWS>(self.tile),
+                    5 => sum::<I, T, { $width }, 5>(self.tile),
+                    4 => sum::<I, T, { $width }, 4>(self.tile),
+                    3 => sum::<I, T, { $width }, 3>(self.tile),
+                    2 => sum::<I, T, { $width }, 2>(self.tile),
+                    _ => sum::<I, T, { $width }, 1>(self.tile),
+                }
+            };
+        }
+        // SAFETY: whoever made the tile had its elements.
+        unsafe {
+            match self.vectors {
+                1 => with!(LANES),
+                _ => with!(2 * LANES),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn sum<I: Isa, T: Real, const W: usize, const R: usize>(tile: Tile<T>) {
+    // SAFETY: by contract of the caller.
+    unsafe {
+        let mut sums = [[T::ZERO; W]; R];
+        if !tile.begins {
+            for (r, sums) in sums.iter_mut().enumerate() {
+                *sums = tile.to.add(r * tile.to_row).cast::<[T; W]>().read();
+            }
+        }
+        for k in 0..tile.steps {
+            let x = tile.panel.add(k * tile.panel_step).cast::<[T; W]>().read();
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let w = *tile.rows.add(r * tile.along + k * tile.step);
+                for (sum, x) in sums.iter_mut().zip(x) {
+                    *sum = x.mul_add_fast::<I>(w, *sum);
+                }
+            }
+        }
+        for (r, sums) in sums.into_iter().enumerate() {
+            tile.to.add(r * tile.to_row).cast::<[T; W]>().write(sums);
+        }
+    }
+}

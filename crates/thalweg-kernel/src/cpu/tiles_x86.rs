@@ -1,0 +1,168 @@
+//! Tiles in vector registers of x86: AVX-512 and AVX2, single and double precision.
+//!
+//! Rows that come next are fetched ahead, since short pieces of many rows are no stream that the hardware would foresee.
+#![expect(unsafe_code, reason = "vector loads and stores through pointers; the caller checked the views")]
+
+use std::arch::x86_64::{
+    _MM_HINT_T0, _mm_prefetch, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps,
+    _mm256_set1_pd, _mm256_set1_ps, _mm256_setzero_pd, _mm256_setzero_ps, _mm256_storeu_pd, _mm256_storeu_ps,
+    _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_set1_pd, _mm512_set1_ps,
+    _mm512_setzero_pd, _mm512_setzero_ps, _mm512_storeu_pd, _mm512_storeu_ps,
+};
+use std::marker::PhantomData;
+
+use super::products::{ROWS, Tile, Tiles};
+use super::transpose::{block_4_double, block_8, block_8_double, block_16};
+
+/// Of 512-bit vectors.
+#[derive(Clone, Copy)]
+pub(super) struct Wide<T>(PhantomData<T>);
+
+/// Of 256-bit vectors.
+#[derive(Clone, Copy)]
+pub(super) struct Narrow<T>(PhantomData<T>);
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+macro_rules! tiles {
+    ($name:ident, $element:ty, $features:literal, $lanes:literal, $vectors:literal, $block:path,
+     $zero:path, $load:path, $one:path, $fma:path, $store:path) => {
+        impl $name<$element> {
+            pub(super) fn new() -> Self {
+                Self(PhantomData)
+            }
+        }
+
+        impl Tiles for $name<$element> {
+            type Element = $element;
+            const LANES: usize = $lanes;
+            const VECTORS: usize = $vectors;
+
+            unsafe fn tile(self, tile: Tile<$element>, rows: usize, vectors: usize) {
+                macro_rules! with {
+                    ($v:literal) => {
+                        match rows {
+                            ROWS => sum::<$v, ROWS>(tile),
+                            5 => sum::<$v, 5>(tile),
+                            4 => sum::<$v, 4>(tile),
+                            3 => sum::<$v, 3>(tile),
+                            2 => sum::<$v, 2>(tile),
+                            _ => sum::<$v, 1>(tile),
+                        }
+                    };
+                }
+                // SAFETY: by contract.
+                unsafe {
+                    match vectors {
+                        1 => with!(1),
+                        2 => with!(2),
+                        3 => with!(3),
+                        _ => with!($vectors),
+                    }
+                }
+
+                #[target_feature(enable = $features)]
+                unsafe fn sum<const V: usize, const R: usize>(tile: Tile<$element>) {
+                    // SAFETY: by contract of the caller. Nothing is read from ahead.
+                    unsafe {
+                        let rows: [*const $element; R] =
+                            std::array::from_fn(|r| tile.rows.add(r * tile.along));
+                        let place = |r: usize, v: usize| tile.to.add(r * tile.to_row + v * $lanes);
+                        let mut sums = [[$zero(); V]; R];
+                        if !tile.begins {
+                            for r in 0..R {
+                                for v in 0..V {
+                                    sums[r][v] = $load(place(r, v));
+                                }
+                            }
+                        }
+                        let mut panel = tile.panel;
+                        let mut k = 0;
+                        while k < tile.steps {
+                            let end = tile.steps.min(k + LINE / size_of::<$element>());
+                            for r in 0..R {
+                                let ahead = tile.ahead.wrapping_add(r * tile.along + k * tile.step);
+                                _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+                            }
+                            while k < end {
+                                let x: [_; V] = std::array::from_fn(|v| $load(panel.add(v * $lanes)));
+                                for r in 0..R {
+                                    let w = $one(*rows[r].add(k * tile.step));
+                                    for v in 0..V {
+                                        sums[r][v] = $fma(x[v], w, sums[r][v]);
+                                    }
+                                }
+                                panel = panel.wrapping_add(tile.panel_step);
+                                k += 1;
+                            }
+                        }
+                        for r in 0..R {
+                            for v in 0..V {
+                                $store(place(r, v), sums[r][v]);
+                            }
+                        }
+                    }
+                }
+            }
+
+            unsafe fn block(self, from: *const $element, from_row: usize, to: *mut $element, to_row: usize) {
+                // SAFETY: by contract.
+                unsafe { $block(from, from_row, to, to_row) };
+            }
+        }
+    };
+}
+
+tiles!(
+    Wide,
+    f32,
+    "avx512f",
+    16,
+    4,
+    block_16,
+    _mm512_setzero_ps,
+    _mm512_loadu_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_storeu_ps
+);
+tiles!(
+    Wide,
+    f64,
+    "avx512f",
+    8,
+    4,
+    block_8_double,
+    _mm512_setzero_pd,
+    _mm512_loadu_pd,
+    _mm512_set1_pd,
+    _mm512_fmadd_pd,
+    _mm512_storeu_pd
+);
+tiles!(
+    Narrow,
+    f32,
+    "avx2,fma",
+    8,
+    2,
+    block_8,
+    _mm256_setzero_ps,
+    _mm256_loadu_ps,
+    _mm256_set1_ps,
+    _mm256_fmadd_ps,
+    _mm256_storeu_ps
+);
+tiles!(
+    Narrow,
+    f64,
+    "avx2,fma",
+    4,
+    2,
+    block_4_double,
+    _mm256_setzero_pd,
+    _mm256_loadu_pd,
+    _mm256_set1_pd,
+    _mm256_fmadd_pd,
+    _mm256_storeu_pd
+);
