@@ -11,7 +11,7 @@
 
 use super::axes::{Axis, MAX_AXES, advance, merged, position};
 use super::memory::{Memory, Place};
-use super::products;
+use super::products::{self, TERMS};
 use crate::Real;
 use crate::call::{Binary, Fused, Instruction, Labels, Reduction, ReductionKind, Store, View};
 
@@ -26,15 +26,13 @@ pub(crate) enum Contraction {
     Matrix(Box<Product>),
 }
 
-/// Loops around a matrix product.
+/// Loops around a sum of matrix products.
 #[derive(Clone, Debug)]
 pub(crate) struct Product {
-    a: (usize, usize),
-    b: (usize, usize),
     out: (usize, usize),
-    /// The two factors, the length of the sum, and which factor is that of the lanes.
-    sides: [Side; 2],
-    depth: usize,
+    /// One or more of the same extents; more only where there are no loops.
+    terms: Vec<Term>,
+    /// Which factor is that of the lanes.
     lanes_of: usize,
     /// The other axes: first those of the product, then those summed, with the strides of a, b and the product.
     extents: Vec<usize>,
@@ -43,6 +41,14 @@ pub(crate) struct Product {
     summed: usize,
     /// Whether the product is added to what stands in its place.
     adds: bool,
+}
+
+/// Two factors, where they start, and the length of the sum.
+#[derive(Clone, Debug)]
+struct Term {
+    starts: [(usize, usize); 2],
+    sides: [Side; 2],
+    depth: usize,
 }
 
 const A: usize = 0;
@@ -94,14 +100,12 @@ pub(crate) fn plan(views: [&View; 3], places: [&Place; 3], labels: &Labels, adds
         step: k.strides[of],
         out: own.strides[OUT],
     };
-    let sides = [side(&m, A), side(&n, B)];
+    let starts = [(a.buffer, a.layout.offset), (b.buffer, b.layout.offset)];
+    let terms = vec![Term { starts, sides: [side(&m, A), side(&n, B)], depth: k.extent }];
     Contraction::Matrix(Box::new(Product {
-        a: (a.buffer, a.layout.offset),
-        b: (b.buffer, b.layout.offset),
         out: (out.buffer, out.layout.offset),
-        sides,
-        depth: k.extent,
-        lanes_of: lanes_of(sides, k.extent),
+        lanes_of: lanes_of(&terms),
+        terms,
         extents: loops.iter().map(|axis| axis.extent).collect(),
         strides: [A, B, OUT].map(|of| loops.iter().map(|axis| axis.strides[of]).collect()),
         summed: summed.len(),
@@ -172,24 +176,54 @@ struct Side {
 }
 
 /// Which of the two factors better lies in panels.
-fn lanes_of(sides: [Side; 2], depth: usize) -> usize {
-    let cost = |of: usize| cost(sides[of], sides[1 - of], depth);
+fn lanes_of(terms: &[Term]) -> usize {
+    let cost = |of: usize| {
+        let put = put(terms[0].sides[of], terms[0].sides[1 - of]);
+        terms.iter().map(|term| cost(term.sides[of], term.sides[1 - of], term.depth)).sum::<f64>() + put
+    };
     usize::from(cost(1) < cost(0))
 }
 
-/// Estimated cost in cycles: of multiplying, packing the lanes, copying rows across k, and transposing the product. The
-/// weights were fitted to products of 16 to 384 examples with weights of 10 to 784 rows and columns.
+/// Estimated cost in cycles: of multiplying, packing the lanes, and copying rows across k. The weights were fitted to
+/// products of 16 to 384 examples with weights of 10 to 784 rows and columns.
 fn cost(lanes: Side, rows: Side, depth: usize) -> f64 {
     // One vector with six rows leaves the multipliers waiting for each other.
     let wait = if lanes.extent <= 16 { 1.4 } else { 1.0 };
     let multiply = (lanes.extent.next_multiple_of(16) * rows.extent * depth) as f64 / 32.0;
-    let pack = 0.4 * (lanes.extent * depth) as f64;
+    let pack = if lanes.along == 1 { 0.2 } else { 0.4 } * (lanes.extent * depth) as f64;
     let copy = if rows.step == 1 { 0.0 } else { 0.25 * (rows.extent * depth) as f64 };
-    let put = if lanes.out == 1 { 0.0 } else { 0.5 * (lanes.extent * rows.extent) as f64 };
-    wait * multiply + pack + copy + put
+    wait * multiply + pack + copy
+}
+
+/// Estimated cost in cycles of transposing the product.
+fn put(lanes: Side, rows: Side) -> f64 {
+    if lanes.out == 1 { 0.0 } else { 0.5 * (lanes.extent * rows.extent) as f64 }
 }
 
 impl Product {
+    /// Whether [`Self::join`] can take in what would be added next.
+    pub(crate) fn can_join(&self, next: &Self) -> bool {
+        let loops = self.extents.len() + next.extents.len();
+        let fits = loops == 0 && self.terms.len() < TERMS && next.terms.len() == 1;
+        fits && next.adds && self.out == next.out && self.alike(&next.terms[0]).is_some()
+    }
+
+    /// Takes in what would be added next: sums then stay in the cache between the terms, and are put in their place
+    /// once. The order of a sum is the same. Returns the elements of workspace that the whole needs.
+    pub(crate) fn join(&mut self, next: &Self) -> usize {
+        self.terms.extend(self.alike(&next.terms[0]));
+        self.lanes_of = lanes_of(&self.terms);
+        self.workspace()
+    }
+
+    /// The term with its factors in our order, if its product is laid out as ours.
+    fn alike(&self, term: &Term) -> Option<Term> {
+        let result = |[m, n]: [Side; 2]| [(m.extent, m.out), (n.extent, n.out)];
+        let Term { starts: [a, b], sides: [m, n], depth } = *term;
+        let turned = Term { starts: [b, a], sides: [n, m], depth };
+        [term.clone(), turned].into_iter().find(|term| result(term.sides) == result(self.terms[0].sides))
+    }
+
     pub(crate) fn run<T: Real>(&self, memory: &Memory<'_, T>) {
         let mut counter = [0; MAX_AXES];
         let counter = &mut counter[..self.extents.len()];
@@ -198,12 +232,7 @@ impl Product {
             // The first term of a sum over the outer summed axes overwrites, the others add.
             let adds = self.adds || counter[outer..].iter().any(|&c| c != 0);
             // SAFETY: the views were checked to lie in their buffers, and their positions are all that is touched.
-            unsafe {
-                let a = memory.at(self.a.0, self.a.1 + position(counter, &self.strides[A]));
-                let b = memory.at(self.b.0, self.b.1 + position(counter, &self.strides[B]));
-                let out = memory.at(self.out.0, self.out.1 + position(counter, &self.strides[OUT]));
-                self.multiply(memory, [a.cast_const(), b.cast_const()], out, adds);
-            }
+            unsafe { self.multiply(memory, counter, adds) };
             if !advance(counter, &self.extents) {
                 break;
             }
@@ -212,30 +241,37 @@ impl Product {
 
     /// Elements of workspace that the product needs.
     pub(crate) fn workspace(&self) -> usize {
-        products::workspace(self.sides[1 - self.lanes_of].extent)
+        products::workspace(self.terms[0].sides[1 - self.lanes_of].extent)
     }
 
-    /// One matrix product.
+    /// The matrix products at a position of the loops.
     ///
     /// # Safety
-    /// The pointers must be to the elements of one.
-    unsafe fn multiply<T: Real>(
-        &self,
-        memory: &Memory<'_, T>,
-        factors: [*const T; 2],
-        out: *mut T,
-        adds: bool,
-    ) {
+    /// The elements must be in memory.
+    unsafe fn multiply<T: Real>(&self, memory: &Memory<'_, T>, counter: &[usize], adds: bool) {
         let [lanes, rows] = [self.lanes_of, 1 - self.lanes_of];
-        let out =
-            products::Product { start: out, lanes: self.sides[lanes].out, rows: self.sides[rows].out, adds };
-        let factor = |of: usize| {
-            let Side { extent, along, step, .. } = self.sides[of];
-            products::Factor { start: factors[of], extent, along, step }
+        let at = |(buffer, offset): (usize, usize), of: usize| {
+            // SAFETY: by contract.
+            unsafe { memory.at(buffer, offset + position(counter, &self.strides[of])) }
+        };
+        let mut terms = [products::Term::NOTHING; TERMS];
+        for (to, term) in terms.iter_mut().zip(&self.terms) {
+            let factor = |of: usize| {
+                let Side { extent, along, step, .. } = term.sides[of];
+                let start = at(term.starts[of], of).cast_const();
+                products::Factor { start, extent, along, step }
+            };
+            *to = products::Term { lanes: factor(lanes), rows: factor(rows), depth: term.depth };
+        }
+        let terms = &terms[..self.terms.len()];
+        let sides = self.terms[0].sides;
+        let out = products::Product {
+            start: at(self.out, OUT),
+            lanes: sides[lanes].out,
+            rows: sides[rows].out,
+            adds,
         };
         // SAFETY: by contract; the level is the machine's, the workspace was sized for this product.
-        unsafe {
-            products::multiply(memory.level, factor(lanes), factor(rows), self.depth, out, memory.workspace);
-        }
+        unsafe { products::multiply(memory.level, terms, out, memory.workspace) };
     }
 }

@@ -117,8 +117,14 @@ fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepare
                 }
                 Contraction::Fused(fused) => prepare_fused::<T>(&fused, places, needs, prepared),
                 Contraction::Matrix(product) => {
-                    needs.workspace = needs.workspace.max(product.workspace());
-                    prepared.push(Prepared::Matrix(product));
+                    let workspace = match prepared.last_mut() {
+                        Some(Prepared::Matrix(last)) if last.can_join(&product) => last.join(&product),
+                        _ => {
+                            prepared.push(Prepared::Matrix(product.clone()));
+                            product.workspace()
+                        }
+                    };
+                    needs.workspace = needs.workspace.max(workspace);
                 }
             }
         }

@@ -18,6 +18,7 @@ pub(crate) mod reduce;
 pub(crate) mod registers;
 pub(crate) mod tape;
 pub(crate) mod tile;
+mod tiles;
 mod tiles_plain;
 #[cfg(target_arch = "x86_64")]
 mod tiles_x86;

@@ -1,4 +1,4 @@
-//! Matrix products out = L·Rᵀ: one factor in panels, the other row by row.
+//! Matrix products, and sums of them, out = Σ L·Rᵀ: one factor in panels, the other row by row.
 //!
 //! The factor of the *lanes* is packed in panels, each a few vector registers wide: for each k so many of its elements
 //! side by side. The *rows* of the other factor are read where they lie, one number at a time, each multiplied with a
@@ -16,22 +16,24 @@
 
 use std::ops::Range;
 
+use super::tiles::{ROWS, Tile, Tiles};
 use super::tiles_plain::Plain;
 #[cfg(target_arch = "x86_64")]
 use super::tiles_x86::{Narrow, Wide};
 use crate::Real;
 use crate::simd::Level;
 
-/// Rows in a tile.
-pub(super) const ROWS: usize = 6;
 /// Steps of the sum that are taken at a time.
 const STEPS: usize = 128;
 /// Lanes that share a passage of the rows.
 const GROUP: usize = 384;
-/// The narrowest panel, and so the most of them in a group.
+/// The widest panel, and the narrowest, of which a group has most.
+const WIDEST: usize = 64;
 const NARROWEST: usize = 8;
 /// Elements of a cache line of single precision.
 const LINE: usize = 16;
+/// Terms of a product at most.
+pub(super) const TERMS: usize = 4;
 /// Rows from which on packing the lanes pays for itself.
 const FEW: usize = 48;
 
@@ -46,9 +48,28 @@ pub(super) struct Factor<T> {
 }
 
 impl<T> Factor<T> {
-    #[cfg(target_arch = "x86_64")]
+    /// None at all.
+    const NOTHING: Self = Self { start: std::ptr::null(), extent: 0, along: 0, step: 0 };
+
     fn cast<U>(self) -> Factor<U> {
         Factor { start: self.start.cast(), extent: self.extent, along: self.along, step: self.step }
+    }
+}
+
+/// Two factors and the length of the sum over k.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Term<T> {
+    pub(super) lanes: Factor<T>,
+    pub(super) rows: Factor<T>,
+    pub(super) depth: usize,
+}
+
+impl<T> Term<T> {
+    /// No term.
+    pub(super) const NOTHING: Self = Self { lanes: Factor::NOTHING, rows: Factor::NOTHING, depth: 0 };
+
+    fn cast<U>(self) -> Term<U> {
+        Term { lanes: self.lanes.cast(), rows: self.rows.cast(), depth: self.depth }
     }
 }
 
@@ -63,59 +84,15 @@ pub(super) struct Product<T> {
 }
 
 impl<T> Product<T> {
-    #[cfg(target_arch = "x86_64")]
     fn cast<U>(self) -> Product<U> {
         Product { start: self.start.cast(), lanes: self.lanes, rows: self.rows, adds: self.adds }
     }
 }
 
-/// Some rows with a panel, over some steps of the sum.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tile<T> {
-    /// The panel's elements at the first step, and the distance from one step's to the next's.
-    pub(super) panel: *const T,
-    pub(super) panel_step: usize,
-    /// The first row at the first step, with the distances between rows and between steps.
-    pub(super) rows: *const T,
-    pub(super) along: usize,
-    pub(super) step: usize,
-    /// Rows that are read next: nothing is read from there, but it may be fetched.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only x86's tiles fetch"))]
-    pub(super) ahead: *const T,
-    /// The products, one row's lanes after another's so far apart.
-    pub(super) to: *mut T,
-    pub(super) to_row: usize,
-    pub(super) steps: usize,
-    /// Whether nothing was added up before.
-    pub(super) begins: bool,
-}
-
-/// What a level and a precision do in their own way.
-pub(super) trait Tiles: Copy {
-    /// The precision.
-    type Element: Real;
-    /// Lanes of a vector.
-    const LANES: usize;
-    /// Vectors of the widest panel.
-    const VECTORS: usize;
-
-    /// Adds up a tile of `rows` rows, 1 to [`ROWS`], with `vectors` vectors of the panel.
-    ///
-    /// # Safety
-    /// The panel's elements, the rows and the products must be there, and the level one that the machine has.
-    unsafe fn tile(self, tile: Tile<Self::Element>, rows: usize, vectors: usize);
-
-    /// `LANES` rows of `LANES` elements, `from_row` apart, as columns of the destination, whose rows are `to_row` apart.
-    ///
-    /// # Safety
-    /// All elements must be there, and the level one that the machine has.
-    unsafe fn block(self, from: *const Self::Element, from_row: usize, to: *mut Self::Element, to_row: usize);
-}
-
-/// Elements of the workspace that [`multiply`] needs for so many rows: a group of packed panels and its products, and
-/// a copy of some steps of the rows.
+/// Elements of the workspace that [`multiply`] needs for so many rows: a packed panel, a copy of some steps of the
+/// rows, and the products of a group of panels.
 pub(super) fn workspace(rows: usize) -> usize {
-    GROUP * (STEPS + rows) + STEPS * copied_row(rows)
+    STEPS * (WIDEST + copied_row(rows)) + GROUP * rows
 }
 
 /// From one step to the next in a copy of rows: an odd number of cache lines, or all steps would meet in a few sets of
@@ -127,7 +104,6 @@ fn copied_row(rows: usize) -> usize {
 /// Some of the lanes.
 #[derive(Clone, Copy)]
 struct Panel<T> {
-    packed: *mut T,
     /// Where the products go, and the distance from one row's to the next row's.
     products: *mut T,
     row: usize,
@@ -140,36 +116,32 @@ struct Panel<T> {
     direct: bool,
 }
 
-/// out[l, r] (+)= Σ_k lanes[l, k]·rows[r, k].
+/// out[l, r] (+)= Σ_terms Σ_k lanes[l, k]·rows[r, k].
 ///
 /// # Safety
 /// All elements must be there, the level one that the machine has, and the workspace as large as [`workspace`] says.
-pub(super) unsafe fn multiply<T: Real>(
-    level: Level,
-    lanes: Factor<T>,
-    rows: Factor<T>,
-    depth: usize,
-    out: Product<T>,
-    workspace: *mut T,
-) {
+/// There is a term, all are of one extent, and there are at most [`TERMS`].
+pub(super) unsafe fn multiply<T: Real>(level: Level, terms: &[Term<T>], out: Product<T>, workspace: *mut T) {
     // SAFETY: by contract; what is cast is of this precision.
     unsafe {
         #[cfg(target_arch = "x86_64")]
         {
             macro_rules! with {
-                ($tiles:expr) => {
-                    return with_tiles($tiles, lanes.cast(), rows.cast(), depth, out.cast(), workspace.cast())
-                };
+                ($tiles:expr) => {{
+                    let mut cast = [Term::NOTHING; TERMS];
+                    cast.iter_mut().zip(terms).for_each(|(cast, term)| *cast = term.cast());
+                    with_tiles($tiles, &cast[..terms.len()], out.cast(), workspace.cast());
+                }};
             }
             match (level, T::NAME) {
-                (Level::Avx512, f32::NAME) => with!(Wide::<f32>::new()),
-                (Level::Avx512, f64::NAME) => with!(Wide::<f64>::new()),
-                (Level::Avx2, f32::NAME) => with!(Narrow::<f32>::new()),
-                (Level::Avx2, f64::NAME) => with!(Narrow::<f64>::new()),
+                (Level::Avx512, f32::NAME) => return with!(Wide::<f32>::new()),
+                (Level::Avx512, f64::NAME) => return with!(Wide::<f64>::new()),
+                (Level::Avx2, f32::NAME) => return with!(Narrow::<f32>::new()),
+                (Level::Avx2, f64::NAME) => return with!(Narrow::<f64>::new()),
                 _ => {}
             }
         }
-        with_tiles(Plain::new(level), lanes, rows, depth, out, workspace);
+        with_tiles(Plain::new(level), terms, out, workspace);
     }
 }
 
@@ -177,85 +149,104 @@ pub(super) unsafe fn multiply<T: Real>(
 /// As [`multiply`]; the tiles are of a level that the machine has.
 unsafe fn with_tiles<S: Tiles>(
     tiles: S,
-    lanes: Factor<S::Element>,
-    rows: Factor<S::Element>,
-    depth: usize,
+    terms: &[Term<S::Element>],
     out: Product<S::Element>,
     workspace: *mut S::Element,
 ) {
+    let [lanes, rows] = [terms[0].lanes.extent, terms[0].rows.extent];
     let nothing = std::ptr::null_mut();
-    let none =
-        Panel { packed: nothing, products: nothing, row: 0, first: 0, count: 0, width: 0, direct: false };
+    let none = Panel { products: nothing, row: 0, first: 0, count: 0, width: 0, direct: false };
     let widest = S::LANES * S::VECTORS;
     let mut panels = [none; GROUP / NARROWEST];
-    // SAFETY (all blocks): the workspace holds a copy of rows, then packed panels and products of a group.
-    let free = unsafe { workspace.add(STEPS * copied_row(rows.extent)) };
+    // One packed panel after another lies in the same place, which stays in the first-level cache.
+    let packed = workspace;
+    // SAFETY (all blocks): the workspace holds these one after another.
+    let copy = unsafe { packed.add(STEPS * WIDEST) };
+    let products = unsafe { copy.add(STEPS * copied_row(rows)) };
     let mut first = 0;
-    while first < lanes.extent {
-        let (mut free, mut used) = (free, 0);
-        while used < GROUP / widest && first < lanes.extent {
-            let count = widest.min(lanes.extent - first);
+    while first < lanes {
+        let (mut free, mut used) = (products, 0);
+        while used < GROUP / widest && first < lanes {
+            let count = widest.min(lanes - first);
             let width = count.next_multiple_of(S::LANES);
             let direct = out.lanes == 1 && width == count;
             unsafe {
-                let products = if direct { out.start.add(first) } else { free.add(width * STEPS) };
-                let row = if direct { out.rows } else { width };
-                panels[used] = Panel { packed: free, products, row, first, count, width, direct };
-                free = free.add(width * (STEPS + rows.extent));
+                let (products, row) = if direct { (out.start.add(first), out.rows) } else { (free, width) };
+                panels[used] = Panel { products, row, first, count, width, direct };
+                free = free.add(width * rows);
             }
             (first, used) = (first + count, used + 1);
         }
-        unsafe { group(tiles, &panels[..used], [lanes, rows], depth, out, workspace) };
+        unsafe { group(tiles, &panels[..used], terms, out, [packed, copy]) };
     }
 }
 
+/// The products of a group of panels.
+///
 /// # Safety
 /// As [`multiply`].
 unsafe fn group<S: Tiles>(
     tiles: S,
     panels: &[Panel<S::Element>],
-    [lanes, rows]: [Factor<S::Element>; 2],
-    depth: usize,
+    terms: &[Term<S::Element>],
     out: Product<S::Element>,
-    copy: *mut S::Element,
+    [packed, copy]: [*mut S::Element; 2],
 ) {
+    let rows = terms[0].rows.extent;
     if out.adds {
         for panel in panels.iter().filter(|panel| !panel.direct) {
             // SAFETY: as below.
-            unsafe { get(*panel, rows.extent, out) };
+            unsafe { get(*panel, rows, out) };
         }
     }
-    for first in (0..depth).step_by(STEPS) {
-        let steps = first..depth.min(first + STEPS);
-        // SAFETY (all blocks): panels, rows and steps lie within the factors, the product and the workspace.
-        let here = unsafe { rows_at(rows, &steps, copy) };
-        for panel in panels {
-            let (start, panel_step) = unsafe { lanes_at(tiles, *panel, lanes, rows.extent, &steps) };
-            let begins = first == 0 && !out.adds;
-            let mut j = 0;
-            while j < rows.extent {
-                let count = ROWS.min(rows.extent - j);
-                let next = if j + count < rows.extent { (j + count) * here.along } else { 0 };
-                let tile = Tile {
-                    panel: start,
-                    panel_step,
-                    rows: unsafe { here.start.add(j * here.along) },
-                    along: here.along,
-                    step: here.step,
-                    ahead: here.start.wrapping_add(next),
-                    to: unsafe { panel.products.add(j * panel.row) },
-                    to_row: panel.row,
-                    steps: steps.len(),
-                    begins,
-                };
-                unsafe { tiles.tile(tile, count, panel.width / S::LANES) };
-                j += count;
+    let mut begins = !out.adds;
+    for term in terms {
+        for first in (0..term.depth).step_by(STEPS) {
+            let steps = first..term.depth.min(first + STEPS);
+            // SAFETY (all blocks): panels, rows and steps lie within the factors, the product and the workspace.
+            let here = unsafe { rows_at(term.rows, &steps, copy) };
+            for panel in panels {
+                let (start, step) = unsafe { lanes_at(tiles, *panel, term.lanes, rows, &steps, packed) };
+                unsafe { tiles_of(tiles, *panel, (start, step), here, steps.len(), begins) };
             }
+            begins = false;
         }
     }
     for panel in panels.iter().filter(|panel| !panel.direct) {
         // SAFETY: as above.
-        unsafe { put(tiles, *panel, rows.extent, out) };
+        unsafe { put(tiles, *panel, rows, out) };
+    }
+}
+
+/// All rows with a panel, over some steps.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn tiles_of<S: Tiles>(
+    tiles: S,
+    panel: Panel<S::Element>,
+    (start, panel_step): (*const S::Element, usize),
+    rows: Factor<S::Element>,
+    steps: usize,
+    begins: bool,
+) {
+    for j in (0..rows.extent).step_by(ROWS) {
+        let count = ROWS.min(rows.extent - j);
+        let next = if j + count < rows.extent { (j + count) * rows.along } else { 0 };
+        // SAFETY (both blocks): by contract.
+        let tile = Tile {
+            panel: start,
+            panel_step,
+            rows: unsafe { rows.start.add(j * rows.along) },
+            along: rows.along,
+            step: rows.step,
+            ahead: rows.start.wrapping_add(next),
+            to: unsafe { panel.products.add(j * panel.row) },
+            to_row: panel.row,
+            steps,
+            begins,
+        };
+        unsafe { tiles.tile(tile, count, panel.width / S::LANES) };
     }
 }
 
@@ -297,8 +288,9 @@ unsafe fn lanes_at<S: Tiles>(
     lanes: Factor<S::Element>,
     rows: usize,
     steps: &Range<usize>,
+    packed: *mut S::Element,
 ) -> (*const S::Element, usize) {
-    let Panel { packed, first, count, width, .. } = panel;
+    let Panel { first, count, width, .. } = panel;
     // SAFETY (all blocks): by contract.
     let from = unsafe { lanes.start.add(first * lanes.along + steps.start * lanes.step) };
     if lanes.along == 1 && width == count && rows < FEW {
@@ -310,17 +302,11 @@ unsafe fn lanes_at<S: Tiles>(
         }
     }
     if lanes.along == 1 {
+        let vectors = count / S::LANES;
+        unsafe { tiles.strip(from, lanes.step, packed, width, steps.len(), vectors) };
         for k in 0..steps.len() {
-            unsafe {
-                let (from, to) = (from.add(k * lanes.step), packed.add(k * width));
-                for v in (0..count / LINE * LINE).step_by(LINE) {
-                    to.add(v)
-                        .cast::<[S::Element; LINE]>()
-                        .write(from.add(v).cast::<[S::Element; LINE]>().read());
-                }
-                for i in count / LINE * LINE..count {
-                    *to.add(i) = *from.add(i);
-                }
+            for i in vectors * S::LANES..count {
+                unsafe { *packed.add(k * width + i) = *from.add(k * lanes.step + i) };
             }
         }
         return (packed, width);

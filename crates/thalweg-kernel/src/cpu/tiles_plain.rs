@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::products::{ROWS, Tile, Tiles};
+use super::tiles::{ROWS, Tile, Tiles};
 use crate::Real;
 use crate::simd::{Isa, Kernel, Level, dispatch};
 
@@ -30,6 +30,27 @@ impl<T: Real> Tiles for Plain<T> {
 
     unsafe fn tile(self, tile: Tile<T>, rows: usize, vectors: usize) {
         dispatch(self.level, Sum { tile, rows, vectors });
+    }
+
+    unsafe fn strip(
+        self,
+        from: *const T,
+        from_row: usize,
+        to: *mut T,
+        to_row: usize,
+        rows: usize,
+        vectors: usize,
+    ) {
+        for row in 0..rows {
+            // SAFETY: by contract.
+            unsafe {
+                std::ptr::copy_nonoverlapping(
+                    from.add(row * from_row),
+                    to.add(row * to_row),
+                    vectors * LANES,
+                );
+            }
+        }
     }
 
     unsafe fn block(self, from: *const T, from_row: usize, to: *mut T, to_row: usize) {

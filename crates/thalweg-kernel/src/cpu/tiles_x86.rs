@@ -1,17 +1,18 @@
 //! Tiles in vector registers of x86: AVX-512 and AVX2, single and double precision.
 //!
-//! Rows that come next are fetched ahead, since short pieces of many rows are no stream that the hardware would foresee.
+//! Rows that come next are fetched ahead, since short pieces of many rows are no stream that the hardware would foresee;
+//! so are the products' lines where nothing is read from them, since a store that waits for its line holds up the others.
 #![expect(unsafe_code, reason = "vector loads and stores through pointers; the caller checked the views")]
 
 use std::arch::x86_64::{
-    _MM_HINT_T0, _mm_prefetch, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps,
-    _mm256_set1_pd, _mm256_set1_ps, _mm256_setzero_pd, _mm256_setzero_ps, _mm256_storeu_pd, _mm256_storeu_ps,
-    _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_set1_pd, _mm512_set1_ps,
-    _mm512_setzero_pd, _mm512_setzero_ps, _mm512_storeu_pd, _mm512_storeu_ps,
+    _MM_HINT_ET0, _MM_HINT_T0, _mm_prefetch, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd,
+    _mm256_loadu_ps, _mm256_set1_pd, _mm256_set1_ps, _mm256_setzero_pd, _mm256_setzero_ps, _mm256_storeu_pd,
+    _mm256_storeu_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_set1_pd,
+    _mm512_set1_ps, _mm512_setzero_pd, _mm512_setzero_ps, _mm512_storeu_pd, _mm512_storeu_ps,
 };
 use std::marker::PhantomData;
 
-use super::products::{ROWS, Tile, Tiles};
+use super::tiles::{ROWS, Tile, Tiles};
 use super::transpose::{block_4_double, block_8, block_8_double, block_16};
 
 /// Of 512-bit vectors.
@@ -24,6 +25,9 @@ pub(super) struct Narrow<T>(PhantomData<T>);
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
+
+/// Rows that a copy fetches ahead.
+const AHEAD: usize = 12;
 
 macro_rules! tiles {
     ($name:ident, $element:ty, $features:literal, $lanes:literal, $vectors:literal, $block:path,
@@ -70,9 +74,11 @@ macro_rules! tiles {
                             std::array::from_fn(|r| tile.rows.add(r * tile.along));
                         let place = |r: usize, v: usize| tile.to.add(r * tile.to_row + v * $lanes);
                         let mut sums = [[$zero(); V]; R];
-                        if !tile.begins {
-                            for r in 0..R {
-                                for v in 0..V {
+                        for r in 0..R {
+                            for v in 0..V {
+                                if tile.begins {
+                                    _mm_prefetch::<_MM_HINT_ET0>(place(r, v).cast());
+                                } else {
                                     sums[r][v] = $load(place(r, v));
                                 }
                             }
@@ -100,6 +106,48 @@ macro_rules! tiles {
                         for r in 0..R {
                             for v in 0..V {
                                 $store(place(r, v), sums[r][v]);
+                            }
+                        }
+                    }
+                }
+            }
+
+            unsafe fn strip(
+                self,
+                from: *const $element,
+                from_row: usize,
+                to: *mut $element,
+                to_row: usize,
+                rows: usize,
+                vectors: usize,
+            ) {
+                // SAFETY: by contract.
+                unsafe {
+                    match vectors {
+                        4 => copy::<4>(from, from_row, to, to_row, rows),
+                        3 => copy::<3>(from, from_row, to, to_row, rows),
+                        2 => copy::<2>(from, from_row, to, to_row, rows),
+                        1 => copy::<1>(from, from_row, to, to_row, rows),
+                        _ => {}
+                    }
+                }
+
+                #[target_feature(enable = $features)]
+                unsafe fn copy<const V: usize>(
+                    from: *const $element,
+                    from_row: usize,
+                    to: *mut $element,
+                    to_row: usize,
+                    rows: usize,
+                ) {
+                    for row in 0..rows {
+                        // SAFETY: by contract of the caller. Nothing is read from ahead.
+                        unsafe {
+                            let (from, to) = (from.add(row * from_row), to.add(row * to_row));
+                            let ahead = from.wrapping_add(AHEAD * from_row);
+                            for v in 0..V {
+                                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(v * $lanes).cast());
+                                $store(to.add(v * $lanes), $load(from.add(v * $lanes)));
                             }
                         }
                     }

@@ -4,6 +4,8 @@
 //! another of the same shape stays within a pass and adds nothing; every other edge adds one. Elementwise nodes and
 //! reductions of one level and one iteration space run as one pass. No cycle can arise: a path that leaves a pass
 //! and comes back has crossed an edge that adds one, so it ends on a higher level.
+//!
+//! The terms of a sum of contractions follow each other, on the level of the last: the machine then takes them as one.
 
 use std::collections::HashMap;
 
@@ -32,25 +34,25 @@ impl Step {
 const REDUCTIONS: usize = 64;
 
 pub(super) fn steps(program: &Program, places: &[Place]) -> Vec<Step> {
-    let levels = levels(program, places);
-    let mut order: Vec<(usize, Step)> = Vec::new();
+    let ranks = ranks(program, places);
+    let mut order: Vec<(Rank, Step)> = Vec::new();
     let mut passes: HashMap<(usize, &[usize]), (usize, usize)> = HashMap::new();
     for (position, node) in program.nodes.iter().enumerate() {
         let shape = match places[position].kind {
             Kind::Elementwise => &node.ty.shape[..],
             Kind::Reduction => &program.ty(node.inputs[0]).shape[..],
             Kind::Filled | Kind::Copied | Kind::Calls => {
-                order.push((levels[position], Step::Single(position)));
+                order.push((ranks[position], Step::Single(position)));
                 continue;
             }
             Kind::Dead | Kind::Given | Kind::Loaded | Kind::Constant | Kind::View | Kind::Sum => continue,
         };
-        let key = (levels[position], shape);
+        let key = (ranks[position].level, shape);
         let reduces = places[position].kind == Kind::Reduction;
         // A full pass is followed by another, which loads what it needs of the first.
         let open = passes.get(&key).copied().filter(|&(_, reductions)| !reduces || reductions < REDUCTIONS);
         let (pass, reductions) = open.unwrap_or_else(|| {
-            order.push((levels[position], Step::Fused { shape: shape.to_vec(), nodes: Vec::new() }));
+            order.push((ranks[position], Step::Fused { shape: shape.to_vec(), nodes: Vec::new() }));
             (order.len() - 1, 0)
         });
         passes.insert(key, (pass, reductions + usize::from(reduces)));
@@ -58,7 +60,7 @@ pub(super) fn steps(program: &Program, places: &[Place]) -> Vec<Step> {
             nodes.push(position);
         }
     }
-    order.sort_by_key(|&(level, _)| level);
+    order.sort_by_key(|&(rank, _)| rank);
     order.into_iter().map(|(_, step)| step).collect()
 }
 
@@ -72,8 +74,21 @@ fn within_pass(program: &Program, places: &[Place], operand: usize, user: usize)
     }
 }
 
-fn levels(program: &Program, places: &[Place]) -> Vec<usize> {
-    let mut levels = vec![0; program.nodes.len()];
+/// Where a node stands in the schedule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    level: usize,
+    /// Position of the node or, for the terms of a sum, of the last of them.
+    position: usize,
+    /// Which term of a sum it is.
+    term: usize,
+}
+
+fn ranks(program: &Program, places: &[Place]) -> Vec<Rank> {
+    let mut ranks: Vec<Rank> =
+        (0..program.nodes.len()).map(|position| Rank { position, ..Rank::default() }).collect();
+    // For each sum its terms in order.
+    let mut terms: HashMap<usize, Vec<usize>> = HashMap::new();
     for (position, node) in program.nodes.iter().enumerate() {
         let place = &places[position];
         if place.kind == Kind::Dead {
@@ -82,15 +97,21 @@ fn levels(program: &Program, places: &[Place]) -> Vec<usize> {
         let after = |operand: usize| {
             let source = places[operand].completed_by;
             let passes = places[source].kind.computes() && !within_pass(program, places, operand, position);
-            levels[source] + usize::from(passes)
+            ranks[source].level + usize::from(passes)
         };
-        levels[position] = node.inputs.iter().map(|id| after(id.position())).max().unwrap_or(0);
+        ranks[position].level = node.inputs.iter().map(|id| after(id.position())).max().unwrap_or(0);
         if place.kind == Kind::Sum {
-            // Its own operands are its terms: the one that completes it comes after the other.
-            let before = node.inputs.iter().map(|id| id.position()).find(|&term| term != place.completed_by);
-            let first = before.map_or(0, |first| levels[places[first].completed_by] + 1);
-            levels[place.completed_by] = levels[place.completed_by].max(first);
+            let last = place.completed_by;
+            let first = node.inputs.iter().map(|id| id.position()).filter(|&term| term != last);
+            let mut all: Vec<usize> =
+                first.flat_map(|first| terms.remove(&first).unwrap_or_else(|| vec![first])).collect();
+            all.push(last);
+            let level = all.iter().map(|&term| ranks[term].level).max().unwrap_or(0);
+            for (term, &node) in all.iter().enumerate() {
+                ranks[node] = Rank { level, position: last, term };
+            }
+            terms.insert(position, all);
         }
     }
-    levels
+    ranks
 }

@@ -39,11 +39,15 @@ fn random(number: u64) -> Bench {
     let a = bench.input(a, || cases.whole());
     let b = bench.input(b, || cases.whole());
     let out = bench.output(out);
-    let adding =
-        Call::Contract { a: a.clone(), b: b.clone(), out: out.clone(), labels: labels.clone(), adds: true };
-    bench.call(Call::Contract { a, b, out, labels, adds: false });
-    if cases.chance(30) {
-        bench.call(adding);
+    let swapped = Labels { a: labels.b.clone(), b: labels.a.clone(), out: labels.out.clone() };
+    let terms = if cases.chance(40) { cases.pick(&[2, 3, 6]) } else { 1 };
+    for term in 0..terms {
+        let (a, b, out, adds) = (a.clone(), b.clone(), out.clone(), term > 0);
+        bench.call(if term > 0 && cases.chance(50) {
+            Call::Contract { a: b, b: a, out, labels: swapped.clone(), adds }
+        } else {
+            Call::Contract { a, b, out, labels: labels.clone(), adds }
+        });
     }
     bench
 }

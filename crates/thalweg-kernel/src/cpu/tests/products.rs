@@ -3,7 +3,7 @@
 
 use crate::Key;
 use crate::Real;
-use crate::cpu::products::{Factor, Product, multiply, workspace};
+use crate::cpu::products::{Factor, Product, Term, multiply, workspace};
 use crate::simd::Level;
 
 const SIZES: [[usize; 2]; 10] =
@@ -54,7 +54,7 @@ impl<T: Real> Case<T> {
         let (lanes, rows) = (factor(&self.l, m, self.lanes), factor(&self.r, n, self.rows));
         let to = Product { start: out.as_mut_ptr(), lanes: self.out[0], rows: self.out[1], adds: self.adds };
         // SAFETY: the level is there, and all slices were made for these strides.
-        unsafe { multiply(level, lanes, rows, k, to, space.as_mut_ptr()) };
+        unsafe { multiply(level, &[Term { lanes, rows, depth: k }], to, space.as_mut_ptr()) };
         out
     }
 
