@@ -51,6 +51,7 @@ impl<T> Factor<T> {
     /// None at all.
     const NOTHING: Self = Self { start: std::ptr::null(), extent: 0, along: 0, step: 0 };
 
+    #[cfg(target_arch = "x86_64")]
     fn cast<U>(self) -> Factor<U> {
         Factor { start: self.start.cast(), extent: self.extent, along: self.along, step: self.step }
     }
@@ -68,6 +69,7 @@ impl<T> Term<T> {
     /// No term.
     pub(super) const NOTHING: Self = Self { lanes: Factor::NOTHING, rows: Factor::NOTHING, depth: 0 };
 
+    #[cfg(target_arch = "x86_64")]
     fn cast<U>(self) -> Term<U> {
         Term { lanes: self.lanes.cast(), rows: self.rows.cast(), depth: self.depth }
     }
@@ -84,6 +86,7 @@ pub(super) struct Product<T> {
 }
 
 impl<T> Product<T> {
+    #[cfg(target_arch = "x86_64")]
     fn cast<U>(self) -> Product<U> {
         Product { start: self.start.cast(), lanes: self.lanes, rows: self.rows, adds: self.adds }
     }
