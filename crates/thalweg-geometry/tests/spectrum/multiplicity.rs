@@ -1,10 +1,12 @@
 //! Repeated eigenvalues: as many copies as there are, at either end, and an outcome that says when it is not known.
 
 use thalweg_geometry::operator::{Dense, Diagonal, Hessian, LinearOperator, Restricted};
-use thalweg_geometry::site::{Convention, Dtype, Outcome, Reading, SiteError, Work};
+use thalweg_geometry::site::{Dtype, Outcome, Reading, Work};
 use thalweg_geometry::spectrum::{Eigenpair, Extremes, LanczosOptions, LanczosProgress, lanczos};
 use thalweg_geometry::testbed::Quadratic;
 use thalweg_kernel::Key;
+
+use crate::rounded::Rounded;
 
 fn key() -> Key {
     Key::from_seed(11).named("multiplicity")
@@ -165,33 +167,6 @@ fn a_budget_that_ends_before_the_copies_are_sought_is_said() {
     assert_eq!((enough.outcome, values(&enough)), (Outcome::Converged, vec![2.0, 2.0]));
 }
 
-/// Products that round to f32, with exact ones beside them.
-struct Rounded(Dense);
-
-impl LinearOperator for Rounded {
-    fn dimension(&self) -> usize {
-        self.0.dimension()
-    }
-    fn name(&self) -> String {
-        "rounded".into()
-    }
-    fn convention(&self) -> Convention {
-        Convention { dtype: Dtype::F32, ..self.0.convention() }
-    }
-    fn work_per_product(&self) -> Work {
-        self.0.work_per_product()
-    }
-    fn apply_many(&self, vectors: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
-        // A systematic error beside the rounding: what the residual by these products could not see.
-        self.0.apply_many(vectors, out)?;
-        out.iter_mut().flatten().for_each(|x| *x = f64::from((*x * (1.0 + 1e-5)) as f32));
-        Ok(())
-    }
-    fn exact(&self) -> Option<Box<dyn LinearOperator + '_>> {
-        Some(Box::new(self.0.clone()))
-    }
-}
-
 #[test]
 fn the_last_product_is_an_exact_one() {
     let n = 120;
@@ -199,7 +174,7 @@ fn the_last_product_is_an_exact_one() {
     key().normals(&mut g);
     let dense = Dense::symmetric(n, (0..n * n).map(|k| g[k] + g[k % n * n + k / n]).collect());
     let spectrum = dense.eigenvalues().unwrap();
-    let operator = Rounded(dense);
+    let operator = Rounded { inner: dense, error: 1e-5, exact: true };
     let reading = check(&operator, &spectrum, &options(3, 3, 1e-4));
     assert_eq!(reading.convention.dtype, Dtype::F64);
     // The products of the search are off by 1e-5; a Rayleigh quotient of its vectors is off by the square of their error.

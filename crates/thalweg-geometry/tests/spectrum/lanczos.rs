@@ -1,12 +1,12 @@
 //! Lanczos against spectra that are known, and the products it takes.
 
 use thalweg_geometry::operator::{Dense, Diagonal, Ggn, Hessian, LinearOperator, Restricted};
-use thalweg_geometry::site::{
-    Convention, Counted, Dtype, Outcome, Reading, Site, SiteError, Uncertainty, Work,
-};
+use thalweg_geometry::site::{Counted, Outcome, Reading, Site, Uncertainty, Work};
 use thalweg_geometry::spectrum::{Extremes, LanczosError, LanczosOptions, lanczos};
 use thalweg_geometry::testbed::{DeepLinear, ProductValley, Quadratic};
 use thalweg_kernel::Key;
+
+use crate::rounded::Rounded;
 
 fn key() -> Key {
     Key::from_seed(7).named("lanczos")
@@ -142,36 +142,10 @@ fn a_spent_budget_is_an_outcome_with_honest_residuals() {
     assert_eq!((none.outcome, none.value.largest.len()), (Outcome::BudgetSpent, 0));
 }
 
-/// An operator in single precision, and one that breaks down to NaN at the third product.
-struct Rounded(Diagonal);
-
-impl LinearOperator for Rounded {
-    fn dimension(&self) -> usize {
-        self.0.dimension()
-    }
-    fn name(&self) -> String {
-        "rounded".into()
-    }
-    fn convention(&self) -> Convention {
-        Convention { dtype: Dtype::F32, ..self.0.convention() }
-    }
-    fn work_per_product(&self) -> Work {
-        self.0.work_per_product()
-    }
-    fn apply_many(&self, vectors: &[&[f64]], out: &mut [Vec<f64>]) -> Result<(), SiteError> {
-        let rounded: Vec<Vec<f64>> =
-            vectors.iter().map(|v| v.iter().map(|&x| f64::from(x as f32)).collect()).collect();
-        let vectors: Vec<&[f64]> = rounded.iter().map(Vec::as_slice).collect();
-        self.0.apply_many(&vectors, out)?;
-        out.iter_mut().flatten().for_each(|x| *x = f64::from(*x as f32));
-        Ok(())
-    }
-}
-
 #[test]
 fn single_precision_products_reach_their_own_limit() {
     let spectrum: Vec<f64> = (0..300).map(|i| f64::from(i * i) / 90_000.0).collect();
-    let operator = Rounded(Diagonal::new(spectrum));
+    let operator = Rounded { inner: Diagonal::new(spectrum), error: 0.0, exact: false };
     let reading = run(&operator, &LanczosOptions { tolerance: 1e-5, ..options(2, 0) });
     assert_eq!(reading.outcome, Outcome::Converged);
     let reading = run(&operator, &LanczosOptions { tolerance: 1e-12, ..options(2, 0) });
