@@ -166,6 +166,20 @@ pub struct Labels {
     pub out: Vec<u8>,
 }
 
+/// How a window slides along one axis: input position = stride·(output position) + dilation·tap − before. What lies
+/// outside of the input is padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Taps {
+    /// Taps: positions in the window.
+    pub count: usize,
+    /// Input positions from one output position to the next; at least 1.
+    pub stride: usize,
+    /// Input positions from one tap to the next; at least 1.
+    pub dilation: usize,
+    /// Padding before the first input position.
+    pub before: usize,
+}
+
 /// One kernel call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
@@ -235,6 +249,16 @@ pub enum Call {
         index: View,
         /// `[i…, classes]`
         out: View,
+    },
+    /// Where each window has its largest element: the element's number in row-major order over `[p…, c]`. The first
+    /// of equals; the last NaN if there is one. Padding does not take part; each window has an element outside of it.
+    MaxIndex {
+        /// `[n…, p…, c]`
+        from: View,
+        /// `[n…, y…, c]`
+        out: View,
+        /// How the window slides along each of the axes `p…`.
+        windows: Vec<Taps>,
     },
 }
 

@@ -69,7 +69,8 @@ mod real;
 mod simd;
 
 pub use call::{
-    Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Unary, View,
+    Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Taps, Unary,
+    View,
 };
 pub use cpu::{Machine, Scratch};
 pub use layout::Layout;

@@ -16,11 +16,12 @@ pub(crate) struct Rows {
     table: (usize, usize),
     index: (usize, usize),
     rows: (usize, usize),
-    /// The loops over `[n…, i…]` with the strides of the three.
+    /// The loops over `[n…, i…]` with the strides of the three; the last is `along`.
     extents: Vec<usize>,
     table_strides: Vec<usize>,
     index_strides: Vec<usize>,
     row_strides: Vec<usize>,
+    along: Along,
     /// How many rows the table has, and their distance.
     height: usize,
     height_stride: usize,
@@ -29,6 +30,15 @@ pub(crate) struct Rows {
     inner_table: Vec<usize>,
     inner_rows: Vec<usize>,
     run: (usize, usize, usize),
+}
+
+/// The innermost loop over rows: how many, and the strides of table, index and rows.
+#[derive(Clone, Copy, Debug)]
+struct Along {
+    extent: usize,
+    table: usize,
+    index: usize,
+    rows: usize,
 }
 
 impl Rows {
@@ -48,7 +58,11 @@ impl Rows {
         let outer = i.shape.len();
         let mut table_outer = t.strides[..batch].to_vec();
         table_outer.resize(outer, 0);
-        let walk = merged(axes(&i.shape, &[&table_outer, &i.strides, &r.strides[..outer]]));
+        let mut walk = merged(axes(&i.shape, &[&table_outer, &i.strides, &r.strides[..outer]]));
+        let along = walk.pop().map_or(Along { extent: 1, table: 0, index: 0, rows: 0 }, |axis| {
+            let [table, index, rows] = [0, 1, 2].map(|s| axis.strides[s]);
+            Along { extent: axis.extent, table, index, rows }
+        });
         let mut inside = merged(axes(&t.shape[batch + 1..], &[&t.strides[batch + 1..], &r.strides[outer..]]));
         let run = inside.pop().map_or((1, 1, 1), |axis| (axis.extent, axis.strides[0], axis.strides[1]));
         let column = |walk: &[super::axes::Axis], s: usize| walk.iter().map(|axis| axis.strides[s]).collect();
@@ -60,6 +74,7 @@ impl Rows {
             table_strides: column(&walk, 0),
             index_strides: column(&walk, 1),
             row_strides: column(&walk, 2),
+            along,
             height: t.shape[batch],
             height_stride: t.strides[batch],
             inner_extents: inside.iter().map(|axis| axis.extent).collect(),
@@ -76,18 +91,27 @@ impl Rows {
         let counter = &mut counter[..self.extents.len()];
         let mut inner = [0; MAX_AXES];
         let inner = &mut inner[..self.inner_extents.len()];
+        let Along { extent, table, index, rows } = self.along;
         loop {
-            // SAFETY: the index's view was checked.
-            let index =
-                unsafe { *memory.at(self.index.0, self.index.1 + position(counter, &self.index_strides)) };
-            let row = row_of(index, self.height)
-                .map(|row| self.table.1 + position(counter, &self.table_strides) + row * self.height_stride);
-            let to = self.rows.1 + position(counter, &self.row_strides);
-            loop {
-                let table = row.map(|row| row + position(inner, &self.inner_table));
-                each(table, to + position(inner, &self.inner_rows));
-                if !advance(inner, &self.inner_extents) {
-                    break;
+            let table_from = self.table.1 + position(counter, &self.table_strides);
+            let index_from = self.index.1 + position(counter, &self.index_strides);
+            let rows_from = self.rows.1 + position(counter, &self.row_strides);
+            for i in 0..extent {
+                // SAFETY: the index's view was checked.
+                let named = unsafe { *memory.at(self.index.0, index_from + i * index) };
+                let row =
+                    row_of(named, self.height).map(|row| table_from + i * table + row * self.height_stride);
+                let to = rows_from + i * rows;
+                if inner.is_empty() {
+                    each(row, to);
+                    continue;
+                }
+                loop {
+                    let row = row.map(|row| row + position(inner, &self.inner_table));
+                    each(row, to + position(inner, &self.inner_rows));
+                    if !advance(inner, &self.inner_extents) {
+                        break;
+                    }
                 }
             }
             if !advance(counter, &self.extents) {
@@ -99,6 +123,16 @@ impl Rows {
     /// Rows from the table; NaN where the index is out of range.
     pub(crate) fn gather<T: Real>(&self, memory: &Memory<'_, T>) {
         let (extent, from_step, to_step) = self.run;
+        if extent == 1 {
+            // Rows of single numbers: no loop, no steps.
+            return self.walk(memory, |table, row| {
+                // SAFETY: as below.
+                unsafe {
+                    let value = table.map(|table| *memory.at(self.table.0, table));
+                    *memory.at(self.rows.0, row) = value.unwrap_or(<T as Float>::NAN);
+                }
+            });
+        }
         self.walk(memory, |table, row| {
             // SAFETY: positions are those of the views; the row number was compared with the table's height.
             unsafe {
@@ -123,6 +157,13 @@ impl Rows {
     /// Rows added to the table, in index order.
     pub(crate) fn scatter_add<T: Real>(&self, memory: &Memory<'_, T>) {
         let (extent, to_step, from_step) = self.run;
+        if extent == 1 {
+            return self.walk(memory, |table, row| {
+                let Some(table) = table else { return };
+                // SAFETY: as in `gather`.
+                unsafe { *memory.at(self.table.0, table) += *memory.at(self.rows.0, row) };
+            });
+        }
         self.walk(memory, |table, row| {
             let Some(table) = table else { return };
             // SAFETY: as in `gather`.

@@ -7,6 +7,7 @@ use super::contract::{self, Contraction, Product};
 use super::copy::{Copy, Fill, LoadIndex};
 use super::fused;
 use super::index::{OneHot, Rows};
+use super::max_index::{self, MaxIndex};
 use super::memory::{Memory, Needs, Places, Scratch, SpaceSizes};
 use super::plan;
 use crate::Real;
@@ -24,6 +25,7 @@ enum Prepared {
     Gather(Box<Rows>),
     ScatterAdd(Box<Rows>),
     OneHot(Box<OneHot>),
+    MaxIndex(Box<MaxIndex>),
 }
 
 /// A list of calls, prepared for one precision. Immutable: threads share it, each with a [`Scratch`] of its own.
@@ -156,6 +158,10 @@ fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepare
             let one_hot = OneHot::new(&places.source(index), &places.destination(out));
             prepared.extend(one_hot.map(|one_hot| Prepared::OneHot(Box::new(one_hot))));
         }
+        Call::MaxIndex { from, out, windows } => {
+            let plan = MaxIndex::new(&places.source(from), &places.destination(out), windows);
+            prepared.extend(plan.map(|plan| Prepared::MaxIndex(Box::new(plan))));
+        }
     }
 }
 
@@ -187,5 +193,6 @@ fn run<T: Real>(call: &Prepared, memory: &mut Memory<'_, T>) {
         Prepared::Gather(rows) => rows.gather(memory),
         Prepared::ScatterAdd(rows) => rows.scatter_add(memory),
         Prepared::OneHot(one_hot) => one_hot.run(memory),
+        Prepared::MaxIndex(plan) => dispatch(memory.level, max_index::Run { plan, memory }),
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod copy;
 pub(crate) mod fused;
 pub(crate) mod index;
 pub(crate) mod machine;
+pub(crate) mod max_index;
 pub(crate) mod memory;
 pub(crate) mod plan;
 mod products;

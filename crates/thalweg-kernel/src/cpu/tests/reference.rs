@@ -188,6 +188,32 @@ impl Store<'_> {
                     self.write(out, &position, f64::from(u8::from(hit)));
                 }
             }
+            Call::MaxIndex { from, out, windows } => {
+                let shape = &from.layout.shape;
+                let first = shape.len() - 1 - windows.len();
+                let counts: Vec<usize> = windows.iter().map(|taps| taps.count).collect();
+                for position in positions(&out.layout.shape) {
+                    let mut best: Option<(f64, usize)> = None;
+                    for tap in positions(&counts) {
+                        let mut place = position.clone();
+                        for (axis, (taps, tap)) in windows.iter().zip(&tap).enumerate() {
+                            let at = taps.stride * position[first + axis] + taps.dilation * tap;
+                            place[first + axis] = at.wrapping_sub(taps.before);
+                        }
+                        if place.iter().zip(shape).any(|(p, extent)| p >= extent) {
+                            continue;
+                        }
+                        let x = self.read(from, &place);
+                        let number =
+                            place[first..].iter().zip(&shape[first..]).fold(0, |n, (p, e)| n * e + p);
+                        if best.is_none_or(|(largest, _)| x > largest || x.is_nan()) {
+                            best = Some((x, number));
+                        }
+                    }
+                    let (_, number) = best.expect("a window with an element");
+                    self.write(out, &position, number as f64);
+                }
+            }
         }
     }
 

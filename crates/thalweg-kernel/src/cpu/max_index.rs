@@ -1,0 +1,223 @@
+//! Where each window has its largest element.
+//!
+//! Channels lie side by side, so the largest elements so far and their positions are kept for a strip of channels
+//! while the taps of a window pass by: both are choices between two numbers, which LLVM vectorises. What part of a
+//! window lies in the padding depends on the output position alone and is known when the call is planned.
+#![expect(
+    unsafe_code,
+    reason = "views were checked when the plan was made; taps outside of the input were left out"
+)]
+
+use std::hint::select_unpredictable;
+
+use super::axes::{MAX_AXES, advance, axes, merged, position};
+use super::memory::{Memory, Place};
+use crate::Real;
+use crate::call::Taps;
+use crate::simd::{Isa, Kernel};
+
+/// Channels whose running maxima are kept at once.
+const STRIP: usize = 64;
+
+/// The largest element of each window, prepared.
+#[derive(Clone, Debug)]
+pub(crate) struct MaxIndex {
+    from: (usize, usize),
+    out: (usize, usize),
+    /// The loops over the leading axes `n…`.
+    extents: Vec<usize>,
+    from_strides: Vec<usize>,
+    out_strides: Vec<usize>,
+    /// The axes along which the window slides: output positions, and the output's stride.
+    outputs: Vec<usize>,
+    output_strides: Vec<usize>,
+    /// For each axis and output position the taps inside of the input.
+    inside: Vec<Vec<Inside>>,
+    /// For each axis what a tap is further than its neighbour: in memory, and in the number of the element.
+    tap_strides: Vec<usize>,
+    tap_numbers: Vec<usize>,
+    /// Channels, and their strides in the input and in the output.
+    channels: (usize, usize, usize),
+}
+
+/// The taps of a window that lie inside of the input, along one axis.
+#[derive(Clone, Copy, Debug)]
+struct Inside {
+    /// The first of them: its place in memory and its part in the number of the element, from the axis's start.
+    offset: usize,
+    number: usize,
+    count: usize,
+}
+
+impl MaxIndex {
+    /// Plans `out[n…, y…, c]` = number of the largest element of `from[n…, p…, c]` in each window; `None` where there
+    /// is nothing to write.
+    pub(crate) fn new(from: &Place, out: &Place, windows: &[Taps]) -> Option<Self> {
+        let (f, o) = (&from.layout, &out.layout);
+        let rank = f.shape.len();
+        assert!(
+            rank == o.shape.len() && rank > windows.len(),
+            "windows over {} axes of {f:?}, into {o:?}",
+            windows.len()
+        );
+        let (first, last) = (rank - 1 - windows.len(), rank - 1);
+        assert!(
+            f.shape[..first] == o.shape[..first] && f.shape[last] == o.shape[last],
+            "windows leave the other axes as they are: {f:?}, {o:?}"
+        );
+        assert!(windows.len() <= MAX_AXES, "windows over more than {MAX_AXES} axes");
+        if o.is_empty() {
+            return None;
+        }
+        let leading = merged(axes(&f.shape[..first], &[&f.strides[..first], &o.strides[..first]]));
+        let number_of = |axis: usize| f.shape[axis + 1..].iter().product::<usize>();
+        let inside = windows.iter().zip(first..).map(|(taps, axis)| {
+            let of = |y| inside(taps, y, f.shape[axis], f.strides[axis], number_of(axis));
+            (0..o.shape[axis]).map(of).collect()
+        });
+        let by_tap = |unit: &dyn Fn(usize) -> usize| -> Vec<usize> {
+            windows.iter().zip(first..).map(|(taps, axis)| taps.dilation * unit(axis)).collect()
+        };
+        Some(Self {
+            from: (from.buffer, f.offset),
+            out: (out.buffer, o.offset),
+            extents: leading.iter().map(|axis| axis.extent).collect(),
+            from_strides: leading.iter().map(|axis| axis.strides[0]).collect(),
+            out_strides: leading.iter().map(|axis| axis.strides[1]).collect(),
+            outputs: o.shape[first..last].to_vec(),
+            output_strides: o.strides[first..last].to_vec(),
+            inside: inside.collect(),
+            tap_strides: by_tap(&|axis| f.strides[axis]),
+            tap_numbers: by_tap(&number_of),
+            channels: (f.shape[last], f.strides[last], o.strides[last]),
+        })
+    }
+
+    #[inline(always)]
+    fn run<T: Real>(&self, memory: &Memory<'_, T>) {
+        let axes = self.outputs.len();
+        let (mut member, mut output) = ([0; MAX_AXES], [0; MAX_AXES]);
+        let (member, output) = (&mut member[..self.extents.len()], &mut output[..axes]);
+        loop {
+            let from = self.from.1 + position(member, &self.from_strides);
+            let out = self.out.1 + position(member, &self.out_strides);
+            loop {
+                let (mut offset, mut number, mut taps) = (from, 0, [0; MAX_AXES]);
+                for ((inside, &y), taps) in self.inside.iter().zip(&*output).zip(&mut taps) {
+                    let Inside { offset: o, number: n, count } = inside[y];
+                    (offset, number, *taps) = (offset + o, number + n, count);
+                }
+                // SAFETY: positions are those of the views, which were checked; taps are those inside of the input.
+                unsafe {
+                    let from = memory.at(self.from.0, offset).cast_const();
+                    let out = memory.at(self.out.0, out + position(output, &self.output_strides));
+                    self.window(from, number, &taps[..axes], out);
+                }
+                if !advance(output, &self.outputs) {
+                    break;
+                }
+            }
+            if !advance(member, &self.extents) {
+                break;
+            }
+        }
+    }
+
+    /// One window of all channels.
+    ///
+    /// # Safety
+    /// `from` is the element of the window's first tap inside and `taps` says how many there are along each axis;
+    /// `out` is the window's place in the output.
+    #[inline(always)]
+    unsafe fn window<T: Real>(&self, from: *const T, number: usize, taps: &[usize], out: *mut T) {
+        let (channels, from_step, out_step) = self.channels;
+        for first in (0..channels).step_by(STRIP) {
+            let lanes = STRIP.min(channels - first);
+            // SAFETY: the caller's promise; lanes are channels.
+            unsafe {
+                let from = from.add(first * from_step);
+                let out = out.add(first * out_step);
+                // Known numbers of lanes and steps make the loops straight vector code.
+                match (lanes, from_step, out_step) {
+                    (STRIP, 1, 1) => self.strip(from, number + first, taps, out, STRIP, 1, 1),
+                    (_, 1, 1) => self.strip(from, number + first, taps, out, lanes, 1, 1),
+                    _ => self.strip(from, number + first, taps, out, lanes, from_step, out_step),
+                }
+            }
+        }
+    }
+
+    /// One window of `lanes` channels.
+    ///
+    /// # Safety
+    /// As `window`; there are at most [`STRIP`] lanes.
+    #[expect(clippy::too_many_arguments, reason = "the innermost loop takes what its caller knows apart")]
+    #[inline(always)]
+    unsafe fn strip<T: Real>(
+        &self,
+        from: *const T,
+        number: usize,
+        taps: &[usize],
+        out: *mut T,
+        lanes: usize,
+        from_step: usize,
+        out_step: usize,
+    ) {
+        let real = |number: usize| T::from_f64(number as f64);
+        let (mut largest, mut at) = ([T::ZERO; STRIP], [real(number); STRIP]);
+        let mut tap = [0; MAX_AXES];
+        let tap = &mut tap[..taps.len()];
+        // SAFETY: the caller's promise.
+        unsafe {
+            for (lane, largest) in largest[..lanes].iter_mut().enumerate() {
+                *largest = *from.add(lane * from_step);
+            }
+            while advance(tap, taps) {
+                let from = from.add(position(tap, &self.tap_strides));
+                let here = real(number + position(tap, &self.tap_numbers));
+                for (lane, (largest, at)) in largest[..lanes].iter_mut().zip(&mut at).enumerate() {
+                    let (x, l, a) = (*from.add(lane * from_step), *largest, *at);
+                    #[expect(
+                        clippy::eq_op,
+                        reason = "only NaN differs from itself, and the comparison vectorises"
+                    )]
+                    let wins = (x > l) | (x != x);
+                    // As branches, two stores under one condition would not vectorise.
+                    *largest = select_unpredictable(wins, x, l);
+                    *at = select_unpredictable(wins, here, a);
+                }
+            }
+            for (lane, at) in at[..lanes].iter().enumerate() {
+                *out.add(lane * out_step) = *at + real(lane);
+            }
+        }
+    }
+}
+
+/// The taps of the window at output position `y` that lie inside of an axis of `input` positions, of which each is
+/// `stride` further in memory and `number` further in the number of the element.
+fn inside(taps: &Taps, y: usize, input: usize, stride: usize, number: usize) -> Inside {
+    let place = |tap: usize| (taps.stride * y + taps.dilation * tap).checked_sub(taps.before);
+    let is_inside = |&tap: &usize| place(tap).is_some_and(|p| p < input);
+    let first = (0..taps.count).find(is_inside);
+    let Some((first, p)) = first.and_then(|tap| Some((tap, place(tap)?))) else {
+        panic!(
+            "a window lies wholly in the padding: {taps:?} at output position {y} of {input} input positions"
+        )
+    };
+    let count = (first..taps.count).take_while(is_inside).count();
+    Inside { offset: p * stride, number: p * number, count }
+}
+
+/// The call in a form to be compiled for each instruction set.
+pub(crate) struct Run<'r, 'm, T> {
+    pub(crate) plan: &'r MaxIndex,
+    pub(crate) memory: &'r Memory<'m, T>,
+}
+
+impl<T: Real> Kernel for Run<'_, '_, T> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.plan.run(self.memory);
+    }
+}
