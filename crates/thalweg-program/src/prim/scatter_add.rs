@@ -65,7 +65,7 @@ impl Primitive for ScatterAdd {
         // A value whose index is out of range adds nothing, so nothing flows back to it: gather would give NaN.
         let builder = ct.builder();
         let gathered = builder.apply(Gather { batch: self.batch }, &[ct, index]);
-        let within = index.one_hot(self.rows).sum(&[index.shape().len()]);
+        let within = builder.constant(1.0, &[self.rows]).gather(index).equal(1.0);
         let shape = gathered.shape();
         let leading: Vec<usize> = (0..within.shape().len()).collect();
         let zero = builder.zeros(&shape);
