@@ -16,6 +16,7 @@
 //! to the same shape, arithmetic on constants) is simplified as it is written, so transforms need not take care.
 
 mod operators;
+mod pool;
 mod simplify;
 mod var;
 

@@ -5,8 +5,8 @@ use thalweg_kernel::{Binary, ReductionKind, Unary};
 use super::Builder;
 use crate::ir::{Type, ValueId};
 use crate::prim::{
-    Broadcast, Contract, Convolve, Gather, OneHot, Pad, Permute, Reduce, Reshape, ScatterAdd, Select, Slice,
-    Slide, StopGradient, Window,
+    AsIndex, Broadcast, Contract, Convolve, Gather, OneHot, Pad, Permute, Reduce, Reshape, ScatterAdd,
+    Select, Slice, Slide, StopGradient, Window,
 };
 
 /// A value of the program that a [`Builder`] writes. Arithmetic broadcasts as in NumPy: shapes are aligned at
@@ -109,6 +109,8 @@ impl<'b> Var<'b> {
         abs => Unary::Abs,
         /// The identity, whose derivative is declared to be zero.
         stop_gradient => StopGradient,
+        /// Whole numbers as indices; the derivative is zero.
+        as_index => AsIndex,
     }
 
     binary_methods! {

@@ -3,8 +3,8 @@
 use thalweg_kernel::{Binary, Unary};
 
 use crate::prim::{
-    Broadcast, Concatenate, Constant, Contract, Convolve, Gather, Input, OneHot, Pad, Permute, Primitive,
-    Reduce, Reshape, ScatterAdd, Select, Slice, StopGradient,
+    AsIndex, Broadcast, Concatenate, Constant, Contract, Convolve, Gather, Input, MaxIndex, OneHot, Pad,
+    Permute, Primitive, Reduce, Reshape, ScatterAdd, Select, Slice, StopGradient,
 };
 
 macro_rules! primitives {
@@ -62,6 +62,10 @@ primitives! {
     Contract(Contract),
     /// A sum of products over shared axes and over windows: convolutions.
     Convolve(Convolve),
+    /// Where each window has its largest element.
+    MaxIndex(MaxIndex),
+    /// Whole numbers as indices.
+    AsIndex(AsIndex),
     /// Indices to unit vectors.
     OneHot(OneHot),
     /// Rows of a table by index.

@@ -41,6 +41,18 @@ impl Window {
         Self { input, taps, output, stride, dilation, before }
     }
 
+    /// Whether each output position has a tap inside the input.
+    pub(super) fn sees_everywhere(&self) -> bool {
+        // Later taps see earlier output positions: the ranges begin in order, from the last tap to the first.
+        let mut seen = 0;
+        for outputs in (0..self.taps).rev().map(|tap| self.inside(tap).0) {
+            if outputs.start <= seen {
+                seen = seen.max(outputs.end);
+            }
+        }
+        seen == self.output
+    }
+
     /// The output positions whose tap `tap` lies inside the input, and the first one's input position.
     fn inside(&self, tap: usize) -> (std::ops::Range<usize>, usize) {
         let shift = self.dilation.saturating_mul(tap);
@@ -265,6 +277,8 @@ mod tests {
                             assert_eq!(found.clone().collect::<Vec<_>>(), truth, "{window:?}, tap {tap}");
                             assert!(truth.first().is_none_or(|&y| place(y) == Some(first)));
                         }
+                        let sees = |y| (0..taps).any(|tap| window.inside(tap).0.contains(&y));
+                        assert_eq!(window.sees_everywhere(), (0..window.output).all(sees), "{window:?}");
                     }
                 }
             }

@@ -4,6 +4,7 @@
 //! **transpose** where it is linear, and its **batch** form. Reverse mode, Hessian-vector products, per-example
 //! gradients and all else are made of these rules; no derivative is written by hand anywhere else.
 
+mod as_index;
 mod broadcast;
 mod concatenate;
 mod constant;
@@ -12,6 +13,7 @@ mod convolve;
 mod elementwise;
 mod gather;
 mod input;
+mod max_index;
 mod one_hot;
 mod pad;
 mod permute;
@@ -22,6 +24,7 @@ mod select;
 mod slice;
 mod stop_gradient;
 
+pub use as_index::AsIndex;
 pub use broadcast::Broadcast;
 pub use concatenate::Concatenate;
 pub use constant::Constant;
@@ -29,6 +32,7 @@ pub use contract::Contract;
 pub use convolve::{Convolve, Slide, Window};
 pub use gather::Gather;
 pub use input::Input;
+pub use max_index::MaxIndex;
 pub use one_hot::OneHot;
 pub use pad::Pad;
 pub use permute::Permute;

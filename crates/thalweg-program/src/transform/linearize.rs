@@ -141,5 +141,7 @@ fn rewritten(node: &Node) -> bool {
             | Op::Permute(_)
             | Op::Slice(_)
             | Op::StopGradient(_)
+            // What is kept is real, so that it may be an argument in the precision that it was computed in.
+            | Op::AsIndex(_)
     )
 }

@@ -266,12 +266,57 @@ fn convolutions() -> Vec<Case> {
     cases
 }
 
+/// A shape `[n, positions…, c]`, taps, how the windows slide.
+type Pooling<const AXES: usize> = (&'static [usize], [usize; AXES], [Slide; AXES]);
+
+/// Windows side by side, overlapping, padded, dilated; more channels than are taken at once; nothing.
+fn poolings() -> Vec<Case> {
+    let slide = |stride, dilation, padding| Slide { stride, dilation, padding };
+    let mut cases = Vec::new();
+    let one: [Pooling<1>; 6] = [
+        (&[2, 7, 3], [2], [slide(2, 1, [0, 0])]),
+        (&[2, 8, 1], [3], [slide(2, 1, [1, 1])]),
+        (&[1, 9, 2], [3], [slide(1, 2, [2, 1])]),
+        (&[1, 3, 67], [2], [slide(1, 1, [0, 1])]),
+        (&[0, 5, 2], [2], [slide(2, 1, [0, 0])]),
+        (&[2, 2, 2], [3], [slide(1, 1, [0, 0])]),
+    ];
+    let two: [Pooling<2>; 5] = [
+        (&[2, 4, 6, 3], [2, 2], [slide(2, 1, [0, 0]); 2]),
+        (&[1, 5, 5, 2], [3, 3], [slide(2, 1, [1, 1]); 2]),
+        (&[2, 5, 4, 1], [2, 3], [slide(1, 2, [1, 0]), slide(3, 1, [1, 1])]),
+        (&[1, 3, 4, 2], [3, 4], [slide(1, 1, [0, 0]); 2]),
+        (&[1, 2, 2, 0], [2, 1], [slide(1, 1, [0, 0]); 2]),
+    ];
+    let three: [Pooling<3>; 1] = [(&[1, 3, 2, 4, 2], [2, 2, 2], [slide(1, 1, [0, 1]); 3])];
+    let none: [Pooling<0>; 1] = [(&[3, 4], [], [])];
+    fn add<const AXES: usize>(cases: &mut Vec<Case>, all: &[Pooling<AXES>]) {
+        for &(shape, taps, slides) in all {
+            let normal = [(shape, Domain::Normal)];
+            let name = format!("of {taps:?} taps by {slides:?}");
+            cases.push(case(&format!("max pool {name}"), &normal, move |_, x| x[0].max_pool(&taps, &slides)));
+            cases.push(case(&format!("average pool {name}"), &normal, move |_, x| {
+                x[0].average_pool(&taps, &slides)
+            }));
+        }
+    }
+    add(&mut cases, &one);
+    add(&mut cases, &two);
+    add(&mut cases, &three);
+    add(&mut cases, &none);
+    cases.push(case("max pool of a view", &[(&[2, 3, 4, 5], Domain::Normal)], move |_, x| {
+        x[0].permute(&[0, 2, 3, 1]).max_pool(&[2, 2], &[slide(2, 1, [0, 0]), slide(1, 1, [1, 0])])
+    }));
+    cases
+}
+
 pub(crate) fn all() -> Vec<Case> {
     elementwise()
         .into_iter()
         .chain(structural())
         .chain(bilinear())
         .chain(convolutions())
+        .chain(poolings())
         .chain(indexed())
         .collect()
 }

@@ -280,6 +280,8 @@ fn every_primitive_stands_in_the_table() {
         "max",
         "contract",
         "convolve",
+        "max_index",
+        "as_index",
         "one_hot",
         "gather",
         "scatter_add",

@@ -2,7 +2,7 @@
 
 use thalweg_kernel::{Binary, Instruction, Key, ReductionKind, Unary};
 use thalweg_program::ir::{Element, Op, Program};
-use thalweg_program::prim::{Convolve, Evaluation};
+use thalweg_program::prim::{Convolve, Evaluation, MaxIndex};
 
 /// A dense row-major array; indices are whole numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,6 +136,31 @@ fn convolve(op: &Convolve, a: &Array, b: &Array, shape: &[usize]) -> Array {
     out
 }
 
+fn max_index(op: &MaxIndex, x: &Array, shape: &[usize]) -> Array {
+    let first = shape.len() - 1 - op.windows.len();
+    let taps: Vec<usize> = op.windows.iter().map(|window| window.taps).collect();
+    Array::new(shape, |place| {
+        let mut best: Option<(f64, usize)> = None;
+        'taps: for tap in places(&taps) {
+            let mut from = place.to_vec();
+            for (axis, (window, tap)) in op.windows.iter().zip(tap).enumerate() {
+                let at = window.stride * place[first + axis] + window.dilation * tap;
+                match at.checked_sub(window.before).filter(|&at| at < window.input) {
+                    Some(at) => from[first + axis] = at,
+                    None => continue 'taps,
+                }
+            }
+            let value = x.at(&from);
+            if best.is_none_or(|(most, _)| value > most || value.is_nan()) {
+                let number =
+                    from[first..].iter().zip(&x.shape[first..]).fold(0, |n, (i, extent)| n * extent + i);
+                best = Some((value, number));
+            }
+        }
+        best.map_or(f64::NAN, |(_, number)| number as f64)
+    })
+}
+
 fn without(place: &[usize], axes: &[usize]) -> Vec<usize> {
     (0..place.len()).filter(|axis| !axes.contains(axis)).map(|axis| place[axis]).collect()
 }
@@ -226,7 +251,8 @@ fn node(op: &Op, inputs: &[&Array], shape: &[usize]) -> Array {
             }
             out
         }
-        Op::StopGradient(_) => inputs[0].clone(),
+        Op::MaxIndex(op) => max_index(op, inputs[0], shape),
+        Op::StopGradient(_) | Op::AsIndex(_) => inputs[0].clone(),
     }
 }
 
