@@ -3,6 +3,7 @@
 mod cases;
 mod edges;
 mod op_table;
+mod pooling;
 mod pytorch;
 mod random_programs;
 mod support;

@@ -11,6 +11,19 @@ use super::support::{Array, run};
 #[derive(Deserialize)]
 struct Table {
     convolutions: Vec<Convolution>,
+    poolings: Vec<Pooling>,
+}
+
+#[derive(Deserialize)]
+struct Pooling {
+    kind: String,
+    x: Vec<usize>,
+    taps: Vec<usize>,
+    stride: Vec<usize>,
+    padding: Vec<usize>,
+    dilation: Vec<usize>,
+    #[serde(flatten)]
+    truth: Truth,
 }
 
 #[derive(Deserialize)]
@@ -79,25 +92,52 @@ fn check(name: &str, shapes: &[&[usize]], truth: &Truth, write: impl for<'b> Fn(
     }
 }
 
+fn table() -> Table {
+    serde_json::from_str(include_str!("../reference/primitives.json")).unwrap()
+}
+
+fn slides(stride: &[usize], padding: &[usize], dilation: &[usize]) -> Vec<Slide> {
+    let slide =
+        |axis: usize| Slide { stride: stride[axis], dilation: dilation[axis], padding: [padding[axis]; 2] };
+    (0..stride.len()).map(slide).collect()
+}
+
+/// From PyTorch's order of axes to channels last, and back.
+fn orders(axes: usize) -> [Vec<usize>; 2] {
+    let last = std::iter::once(0).chain(2..2 + axes).chain([1]).collect();
+    let back = [0, 1 + axes].into_iter().chain(1..1 + axes).collect();
+    [last, back]
+}
+
 #[test]
 fn convolutions_are_those_of_pytorch() {
-    let table: Table = serde_json::from_str(include_str!("../reference/primitives.json")).unwrap();
+    let table = table();
     assert!(table.convolutions.len() >= 10);
     for case in &table.convolutions {
-        let axes = case.stride.len();
-        let slides: Vec<Slide> = (0..axes)
-            .map(|i| Slide {
-                stride: case.stride[i],
-                dilation: case.dilation[i],
-                padding: [case.padding[i]; 2],
-            })
-            .collect();
-        // Channels last, and back.
-        let last: Vec<usize> = std::iter::once(0).chain(2..2 + axes).chain([1]).collect();
-        let back: Vec<usize> = [0, 1 + axes].into_iter().chain(1..1 + axes).collect();
+        let slides = slides(&case.stride, &case.padding, &case.dilation);
+        let [last, back] = orders(slides.len());
         let name = format!("{:?} with {:?} by {slides:?}, {} groups", case.x, case.w, case.groups);
         check(&name, &[&case.x, &case.w], &case.truth, |v| {
             v[0].permute(&last).convolve(v[1], &slides, case.groups).permute(&back)
+        });
+    }
+}
+
+#[test]
+fn poolings_are_those_of_pytorch() {
+    let table = table();
+    assert!(table.poolings.len() >= 11);
+    for case in &table.poolings {
+        let slides = slides(&case.stride, &case.padding, &case.dilation);
+        let [last, back] = orders(slides.len());
+        let name = format!("{} of {:?} in {:?} by {slides:?}", case.kind, case.taps, case.x);
+        check(&name, &[&case.x], &case.truth, |v| {
+            let x = v[0].permute(&last);
+            let pooled = match case.kind.as_str() {
+                "max" => x.max_pool(&case.taps, &slides),
+                _ => x.average_pool(&case.taps, &slides),
+            };
+            pooled.permute(&back)
         });
     }
 }

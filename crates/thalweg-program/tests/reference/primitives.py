@@ -53,6 +53,33 @@ CONVOLUTIONS = [
 ]
 
 
+# Kind, shape, taps, stride, padding, dilation. An adaptive average to one position has a window as large as the image.
+POOLINGS = [
+    ("max", [2, 3, 9], [2], [2], [0], [1]),
+    ("max", [1, 4, 11], [3], [2], [1], [2]),
+    ("max", [2, 3, 6, 8], [2, 2], [2, 2], [0, 0], [1, 1]),
+    ("max", [1, 2, 7, 6], [3, 3], [2, 2], [1, 1], [1, 1]),
+    ("max", [2, 2, 8, 7], [3, 2], [1, 3], [1, 0], [2, 1]),
+    ("max", [1, 2, 4, 5, 3], [2, 3, 2], [2, 1, 1], [0, 1, 1], [1, 1, 2]),
+    ("average", [2, 3, 9], [4], [2], [2], [1]),
+    ("average", [2, 3, 6, 7], [2, 3], [2, 3], [0, 0], [1, 1]),
+    ("average", [1, 2, 7, 6], [3, 3], [2, 1], [1, 1], [1, 1]),
+    ("average", [2, 2, 5, 6], [3, 2], [1, 2], [0, 0], [1, 1]),
+    ("adaptive average", [2, 3, 4, 5], [4, 5], [1, 1], [0, 0], [1, 1]),
+]
+
+
+def pooling(kind, taps, stride, padding, dilation):
+    axes = len(taps)
+    if kind == "max":
+        of = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}[axes]
+        return lambda x: of(x, taps, stride, padding, dilation)
+    if kind == "average":
+        of = {1: functional.avg_pool1d, 2: functional.avg_pool2d}[axes]
+        return lambda x: of(x, taps, stride, padding)
+    return lambda x: functional.adaptive_avg_pool2d(x, 1)
+
+
 def derivatives(function, shapes):
     operands = [operand(i, shape).requires_grad_() for i, shape in enumerate(shapes)]
     y = function(*operands)
@@ -74,8 +101,12 @@ def main():
     for x, w, stride, padding, dilation, groups in CONVOLUTIONS:
         case = dict(x=x, w=w, stride=stride, padding=padding, dilation=dilation, groups=groups)
         cases.append(case | derivatives(convolution(**case), [x, w]))
+    poolings = []
+    for kind, x, taps, stride, padding, dilation in POOLINGS:
+        case = dict(kind=kind, taps=taps, stride=stride, padding=padding, dilation=dilation)
+        poolings.append(case | {"x": x} | derivatives(pooling(**case), [x]))
     path = pathlib.Path(__file__).with_name("primitives.json")
-    path.write_text(json.dumps({"torch": torch.__version__, "convolutions": cases}) + "\n")
+    path.write_text(json.dumps({"torch": torch.__version__, "convolutions": cases, "poolings": poolings}) + "\n")
 
 
 if __name__ == "__main__":
