@@ -1,6 +1,6 @@
 //! The flat list of kernel calls: what a compiled program is, before any device.
 
-use crate::Layout;
+use crate::{Layout, Window};
 
 /// The buffer that a view lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -195,6 +195,22 @@ pub enum Call {
         /// Which axis is which.
         labels: Labels,
         /// Whether the product is added to what stands in `out`.
+        adds: bool,
+    },
+    /// out = Σ a·b over the labels that the result lacks, and over all input positions, taps and output positions of each
+    /// window that belong together. If it `adds`, out += that.
+    Convolve {
+        /// First factor.
+        a: View,
+        /// Second factor.
+        b: View,
+        /// Result; no stride is 0 on an axis longer than 1.
+        out: View,
+        /// Which axis is which.
+        labels: Labels,
+        /// Windows with their labels: input positions, taps, output positions, each in another array.
+        windows: Vec<([u8; 3], Window)>,
+        /// Whether the result is added to what stands in `out`.
         adds: bool,
     },
     /// An elementwise chain with its ends.

@@ -36,9 +36,9 @@
 //!
 //! # Why it is built like this
 //!
-//! **Two kinds of kernel do the work.** Matrix products are bound by arithmetic; they multiply panels of one factor
-//! with rows of the other, in registers. Everything else is bound by memory and is a fused tape: loads with their
-//! broadcasts, a chain of instructions, stores and reductions in one pass. Contractions without a matrix product in
+//! **Two kinds of kernel do the work.** Matrix products and convolutions are bound by arithmetic; they multiply panels
+//! of one factor with rows of the other, in registers. Everything else is bound by memory and is a fused tape: loads with
+//! their broadcasts, a chain of instructions, stores and reductions in one pass. Contractions without a matrix product in
 //! them (outer, matrix–vector, dot, elementwise) are tapes too. A library's matrix products lost: on the short wide
 //! products of a shard they were slower, they take memory by the call, and the order of their sums follows the
 //! machine's caches.
@@ -67,6 +67,7 @@ mod math;
 mod random;
 mod real;
 mod simd;
+mod window;
 
 pub use call::{
     Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Taps, Unary,
@@ -77,3 +78,4 @@ pub use layout::Layout;
 pub use random::Key;
 pub use real::Real;
 pub use simd::instruction_set;
+pub use window::Window;

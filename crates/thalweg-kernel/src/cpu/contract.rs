@@ -7,12 +7,11 @@
 //! Where a group is missing there is no matrix product: outer products, matrix–vector products, dot products and
 //! elementwise products are fused calls (a product of two broadcast loads, summed if there is a k), which are
 //! bound by memory there as a dedicated kernel would be.
-#![expect(unsafe_code, reason = "the matrix product takes pointers and strides; views were checked")]
 
-use super::axes::{Axis, MAX_AXES, advance, merged, position};
-use super::memory::{Memory, Place};
-use super::products::{self, TERMS};
-use crate::Real;
+use super::axes::{Axis, MAX_AXES, merged};
+use super::memory::Place;
+use super::product::{Block, Factor, Product, RowAxis, Term};
+use super::sums::{Seen, SumAxis};
 use crate::call::{Binary, Fused, Instruction, Labels, Reduction, ReductionKind, Store, View};
 
 /// What a contraction comes down to.
@@ -26,39 +25,18 @@ pub(crate) enum Contraction {
     Matrix(Box<Product>),
 }
 
-/// Loops around a sum of matrix products.
-#[derive(Clone, Debug)]
-pub(crate) struct Product {
-    out: (usize, usize),
-    /// One or more of the same extents; more only where there are no loops.
-    terms: Vec<Term>,
-    /// Which factor is that of the lanes.
-    lanes_of: usize,
-    /// The other axes: first those of the product, then those summed, with the strides of a, b and the product.
-    extents: Vec<usize>,
-    strides: [Vec<usize>; 3],
-    /// How many of them are summed.
-    summed: usize,
-    /// Whether the product is added to what stands in its place.
-    adds: bool,
-}
-
-/// Two factors, where they start, and the length of the sum.
-#[derive(Clone, Debug)]
-struct Term {
-    starts: [(usize, usize); 2],
-    sides: [Side; 2],
-    depth: usize,
-}
-
 const A: usize = 0;
 const B: usize = 1;
 const OUT: usize = 2;
+/// Runs in a list at most.
+const RUNS: usize = 1024;
+/// An axis inside should not be shorter.
+const SHORT: usize = 6;
 
 /// Plans a contraction of views that lie at these places.
 pub(crate) fn plan(views: [&View; 3], places: [&Place; 3], labels: &Labels, adds: bool) -> Contraction {
     let axes = labelled_axes(views, labels);
-    let [a, b, out] = places;
+    let out = places[OUT];
     if out.layout.is_empty() {
         return Contraction::Nothing;
     }
@@ -83,34 +61,111 @@ pub(crate) fn plan(views: [&View; 3], places: [&Place; 3], labels: &Labels, adds
             group.push(Axis { extent: 1, strides: vec![0; 3], tag: 0 });
         }
     }
-    let largest = |group: &mut Vec<Axis>| {
-        let i = (0..group.len()).max_by_key(|&i| group[i].extent).unwrap_or(0);
-        group.remove(i)
+    let orientation = |lanes: usize| {
+        let (own, others) = if lanes == A { (&rows, &columns) } else { (&columns, &rows) };
+        Orientation { lanes, rows: 1 - lanes, own, others, summed: &summed }
     };
-    let (m, n, k) = (largest(&mut rows), largest(&mut columns), largest(&mut summed));
-    let loops: Vec<Axis> = [batch, rows, columns, summed.clone()].concat();
-    assert!(
-        loops.len() <= MAX_AXES,
-        "{} loops around a matrix product, at most {MAX_AXES} can be",
-        loops.len()
-    );
-    let side = |own: &Axis, of: usize| Side {
-        extent: own.extent,
-        along: own.strides[of],
-        step: k.strides[of],
-        out: own.strides[OUT],
-    };
-    let starts = [(a.buffer, a.layout.offset), (b.buffer, b.layout.offset)];
-    let terms = vec![Term { starts, sides: [side(&m, A), side(&n, B)], depth: k.extent }];
-    Contraction::Matrix(Box::new(Product {
-        out: (out.buffer, out.layout.offset),
-        lanes_of: lanes_of(&terms),
-        terms,
-        extents: loops.iter().map(|axis| axis.extent).collect(),
-        strides: [A, B, OUT].map(|of| loops.iter().map(|axis| axis.strides[of]).collect()),
-        summed: summed.len(),
-        adds,
-    }))
+    let [a, b] = [A, B].map(orientation);
+    let better = if b.cost() < a.cost() { b } else { a };
+    Contraction::Matrix(Box::new(better.product(batch, places, adds)))
+}
+
+/// Which factor is that of the lanes, and the axes from there.
+struct Orientation<'x> {
+    lanes: usize,
+    rows: usize,
+    /// The axes of the lanes' factor and the result, and those of the other.
+    own: &'x [Axis],
+    others: &'x [Axis],
+    summed: &'x [Axis],
+}
+
+impl Orientation<'_> {
+    /// The axis of the lanes: the longest.
+    fn lane(&self) -> usize {
+        (0..self.own.len()).max_by_key(|&i| self.own[i].extent).unwrap_or(0)
+    }
+
+    /// The summed axes, the one inside last: that along which the rows lie closest, unless it is very short.
+    fn sum(&self) -> Vec<Axis> {
+        inner_last(self.summed, |axis| axis.strides[self.rows])
+    }
+
+    /// Estimated cost in cycles: of multiplying, packing the lanes, copying rows across the sum and transposing the
+    /// result. The weights were fitted to products of 16 to 384 examples with weights of 10 to 784 rows and columns.
+    fn cost(&self) -> f64 {
+        let count = |axes: &[Axis]| axes.iter().map(|axis| axis.extent).product::<usize>();
+        let lane = &self.own[self.lane()];
+        let (lanes, rows, depth) = (lane.extent, count(self.others), count(self.summed));
+        let step = self.sum().last().map_or(1, |axis| axis.strides[self.rows]);
+        let multiply = (lanes.next_multiple_of(16) * rows * depth) as f64 / 32.0;
+        let pack = if lane.strides[self.lanes] == 1 { 0.2 } else { 0.4 } * (lanes * depth) as f64;
+        let copy = if step == 1 { 0.0 } else { 0.25 * (rows * depth) as f64 };
+        let put = if lane.strides[OUT] == 1 { 0.0 } else { 0.5 * (lanes * rows) as f64 };
+        (multiply + pack + copy + put) * (count(self.own) / lanes.max(1)) as f64
+    }
+
+    fn product(&self, batch: Vec<Axis>, places: [&Place; 3], adds: bool) -> Product {
+        let mut loops = [batch, self.own.to_vec()].concat();
+        let lane = loops.remove(loops.len() - self.own.len() + self.lane());
+        let mut sum = self.sum();
+        // A list of runs is no longer than that: what is left is a loop.
+        let runs = |sum: &[Axis]| sum.iter().rev().skip(1).map(|axis| axis.extent).product::<usize>();
+        let mut summed = Vec::new();
+        while runs(&sum) > RUNS {
+            summed.push(sum.remove(0));
+        }
+        let number = summed.len();
+        loops.extend(summed);
+        assert!(loops.len() <= MAX_AXES, "{} loops around a product, at most {MAX_AXES} can be", loops.len());
+        let row = |axis: &Axis| RowAxis {
+            extent: axis.extent,
+            rows: axis.strides[self.rows],
+            out: axis.strides[OUT],
+        };
+        let rows = inner_last(self.others, |axis| axis.strides[OUT]);
+        let blocks = vec![Block { axes: rows.iter().map(row).collect(), rows: 0, out: 0 }];
+        let factor = |of: usize, along: usize| Factor {
+            start: (places[of].buffer, places[of].layout.offset),
+            along,
+            step: sum.last().map_or(0, |axis| axis.strides[of]),
+        };
+        let lanes = factor(self.lanes, lane.strides[self.lanes]);
+        let axes: Vec<SumAxis> = sum
+            .iter()
+            .map(|axis| SumAxis {
+                extent: axis.extent,
+                lanes: axis.strides[self.lanes] as isize,
+                rows: axis.strides[self.rows] as isize,
+            })
+            .collect();
+        let seen = vec![axes.iter().map(Seen::all).collect()];
+        let term = Term::new(lanes, factor(self.rows, 0), &blocks, lane.extent, &axes, &seen, 0);
+        Product {
+            out: (places[OUT].buffer, places[OUT].layout.offset),
+            lanes: lane.extent,
+            lanes_out: lane.strides[OUT],
+            blocks,
+            terms: vec![term],
+            extents: loops.iter().map(|axis| axis.extent).collect(),
+            strides: [self.lanes, self.rows, OUT]
+                .map(|of| loops.iter().map(|axis| axis.strides[of]).collect()),
+            summed: number,
+            adds,
+        }
+    }
+}
+
+/// The axes by falling strides, save that the last is not very short if another is long.
+pub(super) fn inner_last(axes: &[Axis], stride: impl Fn(&Axis) -> usize) -> Vec<Axis> {
+    let mut axes = axes.to_vec();
+    axes.sort_by_key(|axis| std::cmp::Reverse(stride(axis)));
+    let longest = (0..axes.len()).max_by_key(|&i| axes[i].extent).unwrap_or(0);
+    if axes.last().is_some_and(|last| last.extent < SHORT && axes[longest].extent > last.extent) {
+        let axis = axes.remove(longest);
+        axes.push(axis);
+    }
+    axes
 }
 
 /// One axis a label, with the strides of the three views; the tag says which of them have it.
@@ -163,115 +218,5 @@ fn as_fused(axes: &[Axis], views: [&View; 3]) -> Fused {
         tape: vec![Instruction::Binary(Binary::Mul, 0, 1)],
         stores,
         reductions,
-    }
-}
-
-/// A factor: its extent, and the distances between neighbours along its own axis, along k, and in the product.
-#[derive(Clone, Copy, Debug)]
-struct Side {
-    extent: usize,
-    along: usize,
-    step: usize,
-    out: usize,
-}
-
-/// Which of the two factors better lies in panels.
-fn lanes_of(terms: &[Term]) -> usize {
-    let cost = |of: usize| {
-        let put = put(terms[0].sides[of], terms[0].sides[1 - of]);
-        terms.iter().map(|term| cost(term.sides[of], term.sides[1 - of], term.depth)).sum::<f64>() + put
-    };
-    usize::from(cost(1) < cost(0))
-}
-
-/// Estimated cost in cycles: of multiplying, packing the lanes, and copying rows across k. The weights were fitted to
-/// products of 16 to 384 examples with weights of 10 to 784 rows and columns.
-fn cost(lanes: Side, rows: Side, depth: usize) -> f64 {
-    // One vector with six rows leaves the multipliers waiting for each other.
-    let wait = if lanes.extent <= 16 { 1.4 } else { 1.0 };
-    let multiply = (lanes.extent.next_multiple_of(16) * rows.extent * depth) as f64 / 32.0;
-    let pack = if lanes.along == 1 { 0.2 } else { 0.4 } * (lanes.extent * depth) as f64;
-    let copy = if rows.step == 1 { 0.0 } else { 0.25 * (rows.extent * depth) as f64 };
-    wait * multiply + pack + copy
-}
-
-/// Estimated cost in cycles of transposing the product.
-fn put(lanes: Side, rows: Side) -> f64 {
-    if lanes.out == 1 { 0.0 } else { 0.5 * (lanes.extent * rows.extent) as f64 }
-}
-
-impl Product {
-    /// Whether [`Self::join`] can take in what would be added next.
-    pub(crate) fn can_join(&self, next: &Self) -> bool {
-        let loops = self.extents.len() + next.extents.len();
-        let fits = loops == 0 && self.terms.len() < TERMS && next.terms.len() == 1;
-        fits && next.adds && self.out == next.out && self.alike(&next.terms[0]).is_some()
-    }
-
-    /// Takes in what would be added next: sums then stay in the cache between the terms, and are put in their place
-    /// once. The order of a sum is the same. Returns the elements of workspace that the whole needs.
-    pub(crate) fn join(&mut self, next: &Self) -> usize {
-        self.terms.extend(self.alike(&next.terms[0]));
-        self.lanes_of = lanes_of(&self.terms);
-        self.workspace()
-    }
-
-    /// The term with its factors in our order, if its product is laid out as ours.
-    fn alike(&self, term: &Term) -> Option<Term> {
-        let result = |[m, n]: [Side; 2]| [(m.extent, m.out), (n.extent, n.out)];
-        let Term { starts: [a, b], sides: [m, n], depth } = *term;
-        let turned = Term { starts: [b, a], sides: [n, m], depth };
-        [term.clone(), turned].into_iter().find(|term| result(term.sides) == result(self.terms[0].sides))
-    }
-
-    pub(crate) fn run<T: Real>(&self, memory: &Memory<'_, T>) {
-        let mut counter = [0; MAX_AXES];
-        let counter = &mut counter[..self.extents.len()];
-        let outer = self.extents.len() - self.summed;
-        loop {
-            // The first term of a sum over the outer summed axes overwrites, the others add.
-            let adds = self.adds || counter[outer..].iter().any(|&c| c != 0);
-            // SAFETY: the views were checked to lie in their buffers, and their positions are all that is touched.
-            unsafe { self.multiply(memory, counter, adds) };
-            if !advance(counter, &self.extents) {
-                break;
-            }
-        }
-    }
-
-    /// Elements of workspace that the product needs.
-    pub(crate) fn workspace(&self) -> usize {
-        products::workspace(self.terms[0].sides[1 - self.lanes_of].extent)
-    }
-
-    /// The matrix products at a position of the loops.
-    ///
-    /// # Safety
-    /// The elements must be in memory.
-    unsafe fn multiply<T: Real>(&self, memory: &Memory<'_, T>, counter: &[usize], adds: bool) {
-        let [lanes, rows] = [self.lanes_of, 1 - self.lanes_of];
-        let at = |(buffer, offset): (usize, usize), of: usize| {
-            // SAFETY: by contract.
-            unsafe { memory.at(buffer, offset + position(counter, &self.strides[of])) }
-        };
-        let mut terms = [products::Term::NOTHING; TERMS];
-        for (to, term) in terms.iter_mut().zip(&self.terms) {
-            let factor = |of: usize| {
-                let Side { extent, along, step, .. } = term.sides[of];
-                let start = at(term.starts[of], of).cast_const();
-                products::Factor { start, extent, along, step }
-            };
-            *to = products::Term { lanes: factor(lanes), rows: factor(rows), depth: term.depth };
-        }
-        let terms = &terms[..self.terms.len()];
-        let sides = self.terms[0].sides;
-        let out = products::Product {
-            start: at(self.out, OUT),
-            lanes: sides[lanes].out,
-            rows: sides[rows].out,
-            adds,
-        };
-        // SAFETY: by contract; the level is the machine's, the workspace was sized for this product.
-        unsafe { products::multiply(memory.level, terms, out, memory.workspace) };
     }
 }

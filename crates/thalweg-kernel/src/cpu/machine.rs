@@ -3,13 +3,15 @@
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::contract::{self, Contraction, Product};
+use super::contract::{self, Contraction};
+use super::convolve::{self, Convolution};
 use super::copy::{Copy, Fill, LoadIndex};
 use super::fused;
 use super::index::{OneHot, Rows};
 use super::max_index::{self, MaxIndex};
 use super::memory::{Memory, Needs, Places, Scratch, SpaceSizes};
 use super::plan;
+use super::product::Product;
 use crate::Real;
 use crate::call::{Call, CallList, Fused};
 use crate::simd::{Level, dispatch};
@@ -118,16 +120,17 @@ fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepare
                     prepared.extend(Fill::new(0, at[2]).map(|fill| Prepared::Fill(Box::new(fill))));
                 }
                 Contraction::Fused(fused) => prepare_fused::<T>(&fused, places, needs, prepared),
-                Contraction::Matrix(product) => {
-                    let workspace = match prepared.last_mut() {
-                        Some(Prepared::Matrix(last)) if last.can_join(&product) => last.join(&product),
-                        _ => {
-                            prepared.push(Prepared::Matrix(product.clone()));
-                            product.workspace()
-                        }
-                    };
-                    needs.workspace = needs.workspace.max(workspace);
+                Contraction::Matrix(product) => prepare_product(product, needs, prepared),
+            }
+        }
+        Call::Convolve { a, b, out, labels, windows, adds } => {
+            let at = [&places.source(a), &places.source(b), &places.destination(out)];
+            match convolve::plan(at, labels, windows, *adds) {
+                Convolution::Nothing => {}
+                Convolution::Zero => {
+                    prepared.extend(Fill::new(0, at[2]).map(|fill| Prepared::Fill(Box::new(fill))));
                 }
+                Convolution::Product(product) => prepare_product(product, needs, prepared),
             }
         }
         Call::Fused(fused) => prepare_fused::<T>(fused, places, needs, prepared),
@@ -163,6 +166,21 @@ fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepare
             prepared.extend(plan.map(|plan| Prepared::MaxIndex(Box::new(plan))));
         }
     }
+}
+
+fn prepare_product(product: Box<Product>, needs: &mut Needs, prepared: &mut Vec<Prepared>) {
+    let workspace = match prepared.last_mut() {
+        Some(Prepared::Matrix(last)) if last.can_join(&product) => {
+            last.join(&product);
+            last.workspace()
+        }
+        _ => {
+            let workspace = product.workspace();
+            prepared.push(Prepared::Matrix(product));
+            workspace
+        }
+    };
+    needs.workspace = needs.workspace.max(workspace);
 }
 
 fn prepare_fused<T: Real>(

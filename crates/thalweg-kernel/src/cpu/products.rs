@@ -1,34 +1,31 @@
-//! Matrix products, and sums of them, out = Σ L·Rᵀ: one factor in panels, the other row by row.
+//! Sums of products out = Σ L·Rᵀ: one factor in panels, the other row by row.
 //!
-//! The factor of the *lanes* is packed in panels, each a few vector registers wide: for each k so many of its elements
-//! side by side. The *rows* of the other factor are read where they lie, one number at a time, each multiplied with a
-//! whole width of the panel. Six rows with a panel make a tile of the product that stays in registers. A product that
-//! packs both factors loses up to half of its time to packing the weights when a shard has few examples.
+//! The factor of the *lanes* is packed in panels, each a few vector registers wide: for each step of the sum so many of
+//! its elements side by side. The *rows* of the other factor are read where they lie, one number at a time, each
+//! multiplied with a whole width of the panel. Some rows with a panel make a tile of the result that stays in registers.
+//! A product that packs both factors loses up to half of its time to packing the weights when a shard has few examples.
 //!
-//! The sum is cut into steps of 128: so much of a panel stays in the first-level cache while all rows pass by. Where the
-//! lanes lie side by side in the product too, tiles are written where they belong; elsewhere they gather in the workspace
-//! and are transposed at the end. Rows that lie across k are copied first, and lanes that few rows will meet are not
-//! packed at all.
+//! Chunk by chunk of the sum a panel stays in the first-level cache while all rows pass by. Where the lanes lie side by
+//! side in the result too, tiles are written where they belong; elsewhere they gather in the workspace and are transposed
+//! at the end. Rows that lie far across the sum are copied first, and lanes that few rows will meet are not packed at all.
 //!
 //! What lost: dot products along k, which need no packing at all, but whose loads straddle cache lines and whose
 //! horizontal sums never end; and a library's products, which take their packing memory by the call.
 #![expect(unsafe_code, reason = "walks factors by pointers and strides; the caller checked the views")]
 
-use std::ops::Range;
-
-use super::tiles::{ROWS, Tile, Tiles};
+use super::axes::MAX_AXES;
+use super::panel::{self, Panel};
+use super::product::{Block, Chunk, PANEL, Product, Run, Term};
+use super::tiles::{Tile, Tiles};
 use super::tiles_plain::Plain;
 #[cfg(target_arch = "x86_64")]
 use super::tiles_x86::{Narrow, Wide};
 use crate::Real;
 use crate::simd::Level;
 
-/// Steps of the sum that are taken at a time.
-const STEPS: usize = 128;
 /// Lanes that share a passage of the rows.
 const GROUP: usize = 384;
-/// The widest panel, and the narrowest, of which a group has most.
-const WIDEST: usize = 64;
+/// The narrowest panel of full width, of which a group has most.
 const NARROWEST: usize = 8;
 /// Elements of a cache line of single precision.
 const LINE: usize = 16;
@@ -36,115 +33,87 @@ const LINE: usize = 16;
 pub(super) const TERMS: usize = 4;
 /// Rows from which on packing the lanes pays for itself.
 const FEW: usize = 48;
+/// Steps so far apart lie too far across for rows to be read in place.
+const ACROSS: usize = 32;
 
-/// A matrix in memory: its first element, its extent, and the distances between neighbours along its own axis and
-/// along k.
+/// Where the two factors of a term start.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Factor<T> {
-    pub(super) start: *const T,
-    pub(super) extent: usize,
-    pub(super) along: usize,
-    pub(super) step: usize,
+pub(super) struct Pointers<T> {
+    pub(super) lanes: *const T,
+    pub(super) rows: *const T,
 }
 
-impl<T> Factor<T> {
-    /// None at all.
-    const NOTHING: Self = Self { start: std::ptr::null(), extent: 0, along: 0, step: 0 };
+impl<T> Pointers<T> {
+    pub(super) const NOTHING: Self = Self { lanes: std::ptr::null(), rows: std::ptr::null() };
 
     #[cfg(target_arch = "x86_64")]
-    fn cast<U>(self) -> Factor<U> {
-        Factor { start: self.start.cast(), extent: self.extent, along: self.along, step: self.step }
+    fn cast<U>(self) -> Pointers<U> {
+        Pointers { lanes: self.lanes.cast(), rows: self.rows.cast() }
     }
 }
 
-/// Two factors and the length of the sum over k.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Term<T> {
-    pub(super) lanes: Factor<T>,
-    pub(super) rows: Factor<T>,
-    pub(super) depth: usize,
-}
-
-impl<T> Term<T> {
-    /// No term.
-    pub(super) const NOTHING: Self = Self { lanes: Factor::NOTHING, rows: Factor::NOTHING, depth: 0 };
-
-    #[cfg(target_arch = "x86_64")]
-    fn cast<U>(self) -> Term<U> {
-        Term { lanes: self.lanes.cast(), rows: self.rows.cast(), depth: self.depth }
+/// From one step to the next in a copy of rows, if they should be copied: an odd number of cache lines, or all steps would
+/// meet in a few sets of the first-level cache.
+pub(super) fn copied_row(blocks: &[Block], step: usize) -> Option<usize> {
+    match blocks {
+        [Block { axes, .. }] if axes.len() == 1 && step > ACROSS => {
+            Some((axes[0].extent.div_ceil(LINE) | 1) * LINE)
+        }
+        _ => None,
     }
 }
 
-/// The product: its first element, and the distances along the lanes and along the rows.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Product<T> {
-    pub(super) start: *mut T,
-    pub(super) lanes: usize,
-    pub(super) rows: usize,
-    /// Whether the products are added to what stands there.
-    pub(super) adds: bool,
+/// Elements of the workspace that [`multiply`] needs: a packed panel, a copy of the rows at some steps, and the products
+/// of a group of panels.
+pub(super) fn workspace(product: &Product) -> usize {
+    PANEL + copies(product) + GROUP.min(product.lanes.next_multiple_of(LINE)) * product.rows()
 }
 
-impl<T> Product<T> {
-    #[cfg(target_arch = "x86_64")]
-    fn cast<U>(self) -> Product<U> {
-        Product { start: self.start.cast(), lanes: self.lanes, rows: self.rows, adds: self.adds }
-    }
+fn copies(product: &Product) -> usize {
+    let of_term = |term: &Term| {
+        let steps = term.chunks.iter().map(|chunk| chunk.steps).max().unwrap_or(0);
+        term.copy.map_or(0, |row| row * steps)
+    };
+    product.terms.iter().map(of_term).max().unwrap_or(0)
 }
 
-/// Elements of the workspace that [`multiply`] needs for so many rows: a packed panel, a copy of some steps of the
-/// rows, and the products of a group of panels.
-pub(super) fn workspace(rows: usize) -> usize {
-    STEPS * (WIDEST + copied_row(rows)) + GROUP * rows
-}
-
-/// From one step to the next in a copy of rows: an odd number of cache lines, or all steps would meet in a few sets of
-/// the first-level cache.
-fn copied_row(rows: usize) -> usize {
-    (rows.div_ceil(LINE) | 1) * LINE
-}
-
-/// Some of the lanes.
-#[derive(Clone, Copy)]
-struct Panel<T> {
-    /// Where the products go, and the distance from one row's to the next row's.
-    products: *mut T,
-    row: usize,
-    /// The first lane, and how many there are.
-    first: usize,
-    count: usize,
-    /// How many with padding.
-    width: usize,
-    /// Whether the products go where they belong.
-    direct: bool,
-}
-
-/// out[l, r] (+)= Σ_terms Σ_k lanes[l, k]·rows[r, k].
+/// out[l, r] (+)= Σ_terms Σ lanes[l, ·]·rows[r, ·].
 ///
 /// # Safety
 /// All elements must be there, the level one that the machine has, and the workspace as large as [`workspace`] says.
-/// There is a term, all are of one extent, and there are at most [`TERMS`].
-pub(super) unsafe fn multiply<T: Real>(level: Level, terms: &[Term<T>], out: Product<T>, workspace: *mut T) {
+pub(super) unsafe fn multiply<T: Real>(
+    level: Level,
+    product: &Product,
+    pointers: [Pointers<T>; TERMS],
+    out: *mut T,
+    adds: bool,
+    workspace: *mut T,
+) {
     // SAFETY: by contract; what is cast is of this precision.
     unsafe {
         #[cfg(target_arch = "x86_64")]
         {
             macro_rules! with {
-                ($tiles:expr) => {{
-                    let mut cast = [Term::NOTHING; TERMS];
-                    cast.iter_mut().zip(terms).for_each(|(cast, term)| *cast = term.cast());
-                    with_tiles($tiles, &cast[..terms.len()], out.cast(), workspace.cast());
-                }};
+                ($tiles:expr) => {
+                    return with_tiles(
+                        $tiles,
+                        product,
+                        pointers.map(Pointers::cast),
+                        out.cast(),
+                        adds,
+                        workspace.cast(),
+                    )
+                };
             }
             match (level, T::NAME) {
-                (Level::Avx512, f32::NAME) => return with!(Wide::<f32>::new()),
-                (Level::Avx512, f64::NAME) => return with!(Wide::<f64>::new()),
-                (Level::Avx2, f32::NAME) => return with!(Narrow::<f32>::new()),
-                (Level::Avx2, f64::NAME) => return with!(Narrow::<f64>::new()),
+                (Level::Avx512, f32::NAME) => with!(Wide::<f32>::new()),
+                (Level::Avx512, f64::NAME) => with!(Wide::<f64>::new()),
+                (Level::Avx2, f32::NAME) => with!(Narrow::<f32>::new()),
+                (Level::Avx2, f64::NAME) => with!(Narrow::<f64>::new()),
                 _ => {}
             }
         }
-        with_tiles(Plain::new(level), terms, out, workspace);
+        with_tiles(Plain::new(level), product, pointers, out, adds, workspace);
     }
 }
 
@@ -152,35 +121,35 @@ pub(super) unsafe fn multiply<T: Real>(level: Level, terms: &[Term<T>], out: Pro
 /// As [`multiply`]; the tiles are of a level that the machine has.
 unsafe fn with_tiles<S: Tiles>(
     tiles: S,
-    terms: &[Term<S::Element>],
-    out: Product<S::Element>,
+    product: &Product,
+    pointers: [Pointers<S::Element>; TERMS],
+    out: *mut S::Element,
+    adds: bool,
     workspace: *mut S::Element,
 ) {
-    let [lanes, rows] = [terms[0].lanes.extent, terms[0].rows.extent];
-    let nothing = std::ptr::null_mut();
-    let none = Panel { products: nothing, row: 0, first: 0, count: 0, width: 0, direct: false };
+    let rows = product.rows();
     let widest = S::LANES * S::VECTORS;
-    let mut panels = [none; GROUP / NARROWEST];
+    let mut panels = [Panel::NOTHING; GROUP / NARROWEST];
     // One packed panel after another lies in the same place, which stays in the first-level cache.
     let packed = workspace;
     // SAFETY (all blocks): the workspace holds these one after another.
-    let copy = unsafe { packed.add(STEPS * WIDEST) };
-    let products = unsafe { copy.add(STEPS * copied_row(rows)) };
+    let copy = unsafe { packed.add(PANEL) };
+    let products = unsafe { copy.add(copies(product)) };
     let mut first = 0;
-    while first < lanes {
+    while first < product.lanes {
         let (mut free, mut used) = (products, 0);
-        while used < GROUP / widest && first < lanes {
-            let count = widest.min(lanes - first);
+        while used < GROUP / widest && first < product.lanes {
+            let count = widest.min(product.lanes - first);
             let width = count.next_multiple_of(S::LANES);
-            let direct = out.lanes == 1 && width == count;
+            let direct = product.lanes_out == 1 && width == count;
             unsafe {
-                let (products, row) = if direct { (out.start.add(first), out.rows) } else { (free, width) };
-                panels[used] = Panel { products, row, first, count, width, direct };
+                let out = out.add(first * product.lanes_out);
+                panels[used] = Panel { out, products: free, first, count, width, direct };
                 free = free.add(width * rows);
             }
             (first, used) = (first + count, used + 1);
         }
-        unsafe { group(tiles, &panels[..used], terms, out, [packed, copy]) };
+        unsafe { group(tiles, &panels[..used], product, pointers, adds, [packed, copy]) };
     }
 }
 
@@ -191,190 +160,167 @@ unsafe fn with_tiles<S: Tiles>(
 unsafe fn group<S: Tiles>(
     tiles: S,
     panels: &[Panel<S::Element>],
-    terms: &[Term<S::Element>],
-    out: Product<S::Element>,
+    product: &Product,
+    pointers: [Pointers<S::Element>; TERMS],
+    adds: bool,
     [packed, copy]: [*mut S::Element; 2],
 ) {
-    let rows = terms[0].rows.extent;
-    if out.adds {
+    if adds {
         for panel in panels.iter().filter(|panel| !panel.direct) {
             // SAFETY: as below.
-            unsafe { get(*panel, rows, out) };
+            unsafe { panel::get(*panel, product) };
         }
     }
-    let mut begins = !out.adds;
-    for term in terms {
-        for first in (0..term.depth).step_by(STEPS) {
-            let steps = first..term.depth.min(first + STEPS);
+    let mut begins = !adds;
+    for (term, at) in product.terms.iter().zip(pointers) {
+        for chunk in &term.chunks {
             // SAFETY (all blocks): panels, rows and steps lie within the factors, the product and the workspace.
-            let here = unsafe { rows_at(term.rows, &steps, copy) };
+            if let Some(step) = term.copy {
+                unsafe { copy_rows(product, term, chunk, at.rows, copy, step) };
+            }
             for panel in panels {
-                let (start, step) = unsafe { lanes_at(tiles, *panel, term.lanes, rows, &steps, packed) };
-                unsafe { tiles_of(tiles, *panel, (start, step), here, steps.len(), begins) };
+                let few = product.rows() < FEW || term.lanes.step == panel.width;
+                let in_place = term.lanes.along == 1 && panel.width == panel.count && few;
+                let lanes = unsafe { at.lanes.add(panel.first * term.lanes.along) };
+                let (start, panel_step) = if in_place {
+                    (lanes, term.lanes.step)
+                } else {
+                    unsafe { panel::pack(tiles, *panel, &term.lanes, lanes, chunk, packed) };
+                    (packed.cast_const(), panel.width)
+                };
+                let tile = Tile {
+                    panel: start,
+                    panel_step,
+                    in_place,
+                    rows: if term.copy.is_some() { copy.cast_const() } else { at.rows },
+                    along: 0,
+                    step: term.copy.unwrap_or(term.rows.step),
+                    runs: &[],
+                    ahead: std::ptr::null(),
+                    to: std::ptr::null_mut(),
+                    to_row: 0,
+                    begins,
+                };
+                let mut row = 0;
+                for (block, runs) in product.blocks.iter().zip(&chunk.runs) {
+                    if begins || !runs.is_empty() {
+                        unsafe {
+                            block_of(tiles, *panel, block, row, Tile { runs, ..tile }, term.copy.is_some());
+                        };
+                    }
+                    row += block.count();
+                }
             }
             begins = false;
         }
     }
     for panel in panels.iter().filter(|panel| !panel.direct) {
         // SAFETY: as above.
-        unsafe { put(tiles, *panel, rows, out) };
+        unsafe { panel::put(tiles, *panel, product) };
     }
 }
 
-/// All rows with a panel, over some steps.
+/// All rows of a block with a panel, from the block's first row on.
 ///
 /// # Safety
 /// As [`multiply`].
-unsafe fn tiles_of<S: Tiles>(
+unsafe fn block_of<S: Tiles>(
     tiles: S,
     panel: Panel<S::Element>,
-    (start, panel_step): (*const S::Element, usize),
-    rows: Factor<S::Element>,
-    steps: usize,
-    begins: bool,
+    block: &Block,
+    first: usize,
+    tile: Tile<'_, S::Element>,
+    copied: bool,
 ) {
-    for j in (0..rows.extent).step_by(ROWS) {
-        let count = ROWS.min(rows.extent - j);
-        let next = if j + count < rows.extent { (j + count) * rows.along } else { 0 };
-        // SAFETY (both blocks): by contract.
-        let tile = Tile {
-            panel: start,
-            panel_step,
-            rows: unsafe { rows.start.add(j * rows.along) },
-            along: rows.along,
-            step: rows.step,
-            ahead: rows.start.wrapping_add(next),
-            to: unsafe { panel.products.add(j * panel.row) },
-            to_row: panel.row,
-            steps,
-            begins,
+    let Some((inner, outer)) = block.axes.split_last() else { return };
+    let along = if copied { 1 } else { inner.rows };
+    let to_row = if panel.direct { inner.out } else { panel.width };
+    let most = S::SUMS / (panel.width / S::LANES);
+    // Tiles of a strip are as alike as can be: a last one of a row or two would wait for itself.
+    let count = inner.extent.div_ceil(inner.extent.div_ceil(most));
+    // Rows that lie close together are in the cache with those before them.
+    let fetches = along >= LINE * 2 && tile.step == 1;
+    let mut counter = [0; MAX_AXES];
+    let counter = &mut counter[..outer.len()];
+    let mut number = first;
+    loop {
+        let place = |of: fn(&super::product::RowAxis) -> usize| -> usize {
+            counter.iter().zip(outer).map(|(&c, axis)| c * of(axis)).sum()
         };
-        unsafe { tiles.tile(tile, count, panel.width / S::LANES) };
+        // SAFETY (all blocks): by contract.
+        let (rows, to) = unsafe {
+            let rows =
+                if copied { tile.rows } else { tile.rows.offset(block.rows).add(place(|axis| axis.rows)) };
+            let to = if panel.direct {
+                panel.out.add(block.out + place(|axis| axis.out))
+            } else {
+                panel.products.add(number * panel.width)
+            };
+            (rows, to)
+        };
+        for j in (0..inner.extent).step_by(count) {
+            let rows_here = count.min(inner.extent - j);
+            let next = if j + rows_here < inner.extent { (j + rows_here) * along } else { 0 };
+            let tile = Tile {
+                rows: unsafe { rows.add(j * along) },
+                along,
+                ahead: if fetches { rows.wrapping_add(next) } else { std::ptr::null() },
+                to: unsafe { to.add(j * to_row) },
+                to_row,
+                ..tile
+            };
+            unsafe { tiles.tile(tile, rows_here, panel.width / S::LANES) };
+        }
+        number += inner.extent;
+        let extents = outer.iter().map(|axis| axis.extent);
+        if !advance_by(counter, extents) {
+            break;
+        }
     }
 }
 
-/// The rows at some steps: where they lie if they run along k, else a copy whose steps are an odd number of cache lines
-/// apart.
+/// Moves a counter on, last axis fastest. False once it has come round to zeros.
+fn advance_by(
+    counter: &mut [usize],
+    extents: impl DoubleEndedIterator<Item = usize> + ExactSizeIterator,
+) -> bool {
+    for (c, extent) in counter.iter_mut().rev().zip(extents.rev()) {
+        *c += 1;
+        if *c < extent {
+            return true;
+        }
+        *c = 0;
+    }
+    false
+}
+
+/// Copies the rows at the steps of a chunk, each step's rows side by side.
 ///
 /// # Safety
 /// The rows must be there, and room for the copy.
-unsafe fn rows_at<T: Real>(rows: Factor<T>, steps: &Range<usize>, copy: *mut T) -> Factor<T> {
-    // SAFETY (all blocks): by contract.
-    let start = unsafe { rows.start.add(steps.start * rows.step) };
-    if rows.step == 1 {
-        return Factor { start, ..rows };
-    }
-    let step = copied_row(rows.extent);
-    for k in 0..steps.len() {
-        unsafe {
-            let (from, to) = (start.add(k * rows.step), copy.add(k * step));
-            if rows.along == 1 {
-                std::ptr::copy_nonoverlapping(from, to, rows.extent);
-            } else {
-                for j in 0..rows.extent {
-                    *to.add(j) = *from.add(j * rows.along);
-                }
-            }
-        }
-    }
-    Factor { start: copy, extent: rows.extent, along: 1, step }
-}
-
-/// A panel at some steps, with the distance between them: where it lies, if it lies side by side and few rows will meet
-/// it, else packed.
-///
-/// # Safety
-/// The lanes must be there, and room for the packed panel.
-unsafe fn lanes_at<S: Tiles>(
-    tiles: S,
-    panel: Panel<S::Element>,
-    lanes: Factor<S::Element>,
-    rows: usize,
-    steps: &Range<usize>,
-    packed: *mut S::Element,
-) -> (*const S::Element, usize) {
-    let Panel { first, count, width, .. } = panel;
-    // SAFETY (all blocks): by contract.
-    let from = unsafe { lanes.start.add(first * lanes.along + steps.start * lanes.step) };
-    if lanes.along == 1 && width == count && rows < FEW {
-        return (from, lanes.step);
-    }
-    if count < width {
-        for k in 0..steps.len() {
-            unsafe { packed.add(k * width + count).write_bytes(0, width - count) };
-        }
-    }
-    if lanes.along == 1 {
-        let vectors = count / S::LANES;
-        unsafe { tiles.strip(from, lanes.step, packed, width, steps.len(), vectors) };
-        for k in 0..steps.len() {
-            for i in vectors * S::LANES..count {
-                unsafe { *packed.add(k * width + i) = *from.add(k * lanes.step + i) };
-            }
-        }
-        return (packed, width);
-    }
-    let whole = match lanes.step {
-        1 => [count, steps.len()].map(|n| n / S::LANES * S::LANES),
-        _ => [0; 2],
-    };
-    for i in (0..whole[0]).step_by(S::LANES) {
-        for k in (0..whole[1]).step_by(S::LANES) {
+unsafe fn copy_rows<T: Real>(
+    product: &Product,
+    term: &Term,
+    chunk: &Chunk,
+    rows: *const T,
+    copy: *mut T,
+    to_row: usize,
+) {
+    let block = &product.blocks[0];
+    let axis = block.axes[0];
+    for &Run { rows: first, at, steps, .. } in &chunk.copied {
+        for k in 0..steps {
+            // SAFETY: by contract.
             unsafe {
-                tiles.block(from.add(i * lanes.along + k), lanes.along, packed.add(k * width + i), width);
-            };
-        }
-    }
-    for i in 0..count {
-        let done = if i < whole[0] { whole[1] } else { 0 };
-        for k in done..steps.len() {
-            unsafe { *packed.add(k * width + i) = *from.add(i * lanes.along + k * lanes.step) };
-        }
-    }
-    (packed, width)
-}
-
-/// Gets what the products of a panel are added to: they then begin with it, as those do that are written in place, and
-/// the bits do not depend on the width of a vector.
-///
-/// # Safety
-/// The product's elements must be there.
-unsafe fn get<T: Real>(panel: Panel<T>, rows: usize, out: Product<T>) {
-    let Panel { products, first, count, width, .. } = panel;
-    // SAFETY (all blocks): by contract.
-    let from = unsafe { out.start.add(first * out.lanes) };
-    for block in (0..rows).step_by(16) {
-        for i in 0..count {
-            for j in block..rows.min(block + 16) {
-                unsafe { *products.add(j * width + i) = *from.add(i * out.lanes + j * out.rows) };
-            }
-        }
-    }
-}
-
-/// Puts the products of a panel where they belong.
-///
-/// # Safety
-/// The product's elements must be there.
-unsafe fn put<S: Tiles>(tiles: S, panel: Panel<S::Element>, rows: usize, out: Product<S::Element>) {
-    let Panel { products, first, count, width, .. } = panel;
-    // SAFETY (all blocks): by contract.
-    let to = unsafe { out.start.add(first * out.lanes) };
-    let whole = match out.rows {
-        1 => [count, rows].map(|n| n / S::LANES * S::LANES),
-        _ => [0; 2],
-    };
-    for i in (0..whole[0]).step_by(S::LANES) {
-        for j in (0..whole[1]).step_by(S::LANES) {
-            unsafe { tiles.block(products.add(j * width + i), width, to.add(i * out.lanes + j), out.lanes) };
-        }
-    }
-    // Sixteen rows at a time stay within the first-level cache.
-    for block in (0..rows).step_by(16) {
-        for i in 0..count {
-            let done = if i < whole[0] { whole[1] } else { 0 };
-            for j in block.max(done)..rows.min(block + 16) {
-                unsafe { *to.add(i * out.lanes + j * out.rows) = *products.add(j * width + i) };
+                let from = rows.offset(block.rows + first).add(k * term.rows.step);
+                let to = copy.add((at + k) * to_row);
+                if axis.rows == 1 {
+                    std::ptr::copy_nonoverlapping(from, to, axis.extent);
+                } else {
+                    for j in 0..axis.extent {
+                        *to.add(j) = *from.add(j * axis.rows);
+                    }
+                }
             }
         }
     }

@@ -1,30 +1,43 @@
-//! Tiles of a matrix product: what an instruction set and a precision do in their own way.
+//! Tiles of a product: what an instruction set and a precision do in their own way.
 #![expect(unsafe_code, reason = "tiles are pointers; the caller checked the views")]
 
+use super::product::Run;
 use crate::Real;
 
-/// Rows in a tile.
-pub(super) const ROWS: usize = 6;
-
-/// Some rows with a panel, over some steps of the sum.
+/// Some rows with a panel, over some runs of the sum.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tile<T> {
+pub(super) struct Tile<'r, T> {
     /// The panel's elements at the first step, and the distance from one step's to the next's.
     pub(super) panel: *const T,
     pub(super) panel_step: usize,
-    /// The first row at the first step, with the distances between rows and between steps.
+    /// Whether the panel lies in the lanes themselves, so that runs say where, and not packed, step after step.
+    pub(super) in_place: bool,
+    /// Where the first row starts, with the distances between rows and between steps.
     pub(super) rows: *const T,
     pub(super) along: usize,
     pub(super) step: usize,
-    /// Rows that are read next: nothing is read from there, but it may be fetched.
+    pub(super) runs: &'r [Run],
+    /// Rows that are read next, or nothing: nothing is read from there, but it may be fetched.
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only x86's tiles fetch"))]
     pub(super) ahead: *const T,
     /// The products, one row's lanes after another's so far apart.
     pub(super) to: *mut T,
     pub(super) to_row: usize,
-    pub(super) steps: usize,
     /// Whether nothing was added up before.
     pub(super) begins: bool,
+}
+
+impl<T> Tile<'_, T> {
+    /// The panel and the rows at the first step of a run.
+    ///
+    /// # Safety
+    /// The run must be one of this tile.
+    #[inline(always)]
+    pub(super) unsafe fn at(&self, run: &Run) -> [*const T; 2] {
+        let panel = if self.in_place { run.lanes } else { run.at * self.panel_step };
+        // SAFETY: by contract.
+        unsafe { [self.panel.add(panel), self.rows.offset(run.rows)] }
+    }
 }
 
 /// What a level and a precision do in their own way.
@@ -35,12 +48,14 @@ pub(super) trait Tiles: Copy {
     const LANES: usize;
     /// Vectors of the widest panel.
     const VECTORS: usize;
+    /// Vectors of a tile: rows times vectors of a panel.
+    const SUMS: usize;
 
-    /// Adds up a tile of `rows` rows, 1 to [`ROWS`], with `vectors` vectors of the panel.
+    /// Adds up a tile of `rows` rows, 1 to [`Self::SUMS`] over `vectors`, with `vectors` vectors of the panel.
     ///
     /// # Safety
     /// The panel's elements, the rows and the products must be there, and the level one that the machine has.
-    unsafe fn tile(self, tile: Tile<Self::Element>, rows: usize, vectors: usize);
+    unsafe fn tile(self, tile: Tile<'_, Self::Element>, rows: usize, vectors: usize);
 
     /// Copies `rows` rows of so many vectors, `from_row` and `to_row` apart.
     ///

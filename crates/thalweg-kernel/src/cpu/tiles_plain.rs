@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::tiles::{ROWS, Tile, Tiles};
+use super::tiles::{Tile, Tiles};
 use crate::Real;
 use crate::simd::{Isa, Kernel, Level, dispatch};
 
@@ -27,8 +27,9 @@ impl<T: Real> Tiles for Plain<T> {
     type Element = T;
     const LANES: usize = LANES;
     const VECTORS: usize = 2;
+    const SUMS: usize = 12;
 
-    unsafe fn tile(self, tile: Tile<T>, rows: usize, vectors: usize) {
+    unsafe fn tile(self, tile: Tile<'_, T>, rows: usize, vectors: usize) {
         dispatch(self.level, Sum { tile, rows, vectors });
     }
 
@@ -63,39 +64,30 @@ impl<T: Real> Tiles for Plain<T> {
     }
 }
 
-struct Sum<T> {
-    tile: Tile<T>,
+struct Sum<'r, T> {
+    tile: Tile<'r, T>,
     rows: usize,
     vectors: usize,
 }
 
-impl<T: Real> Kernel for Sum<T> {
+impl<T: Real> Kernel for Sum<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         macro_rules! with {
-            ($width:expr) => {
-                match self.rows {
-                    ROWS => sum::<I, T, { $width }, ROWS>(self.tile),
-                    5 => sum::<I, T, { $width }, 5>(self.tile),
-                    4 => sum::<I, T, { $width }, 4>(self.tile),
-                    3 => sum::<I, T, { $width }, 3>(self.tile),
-                    2 => sum::<I, T, { $width }, 2>(self.tile),
-                    _ => sum::<I, T, { $width }, 1>(self.tile),
+            ($($vectors:literal: $($rows:literal)*;)*) => {
+                match (self.vectors, self.rows) {
+                    $($(($vectors, $rows) => sum::<I, T, { $vectors * LANES }, $rows>(self.tile),)*)*
+                    _ => unreachable!("a tile of {} vectors with {} rows", self.vectors, self.rows),
                 }
             };
         }
         // SAFETY: whoever made the tile had its elements.
-        unsafe {
-            match self.vectors {
-                1 => with!(LANES),
-                _ => with!(2 * LANES),
-            }
-        }
+        unsafe { with!(1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6;) }
     }
 }
 
 #[inline(always)]
-unsafe fn sum<I: Isa, T: Real, const W: usize, const R: usize>(tile: Tile<T>) {
+unsafe fn sum<I: Isa, T: Real, const W: usize, const R: usize>(tile: Tile<'_, T>) {
     // SAFETY: by contract of the caller.
     unsafe {
         let mut sums = [[T::ZERO; W]; R];
@@ -104,12 +96,15 @@ unsafe fn sum<I: Isa, T: Real, const W: usize, const R: usize>(tile: Tile<T>) {
                 *sums = tile.to.add(r * tile.to_row).cast::<[T; W]>().read();
             }
         }
-        for k in 0..tile.steps {
-            let x = tile.panel.add(k * tile.panel_step).cast::<[T; W]>().read();
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let w = *tile.rows.add(r * tile.along + k * tile.step);
-                for (sum, x) in sums.iter_mut().zip(x) {
-                    *sum = x.mul_add_fast::<I>(w, *sum);
+        for run in tile.runs {
+            let [panel, rows] = tile.at(run);
+            for k in 0..run.steps {
+                let x = panel.add(k * tile.panel_step).cast::<[T; W]>().read();
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let w = *rows.add(r * tile.along + k * tile.step);
+                    for (sum, x) in sums.iter_mut().zip(x) {
+                        *sum = x.mul_add_fast::<I>(w, *sum);
+                    }
                 }
             }
         }

@@ -12,7 +12,7 @@ use std::arch::x86_64::{
 };
 use std::marker::PhantomData;
 
-use super::tiles::{ROWS, Tile, Tiles};
+use super::tiles::{Tile, Tiles};
 use super::transpose::{block_4_double, block_8, block_8_double, block_16};
 
 /// Of 512-bit vectors.
@@ -30,7 +30,8 @@ const LINE: usize = 64;
 const AHEAD: usize = 12;
 
 macro_rules! tiles {
-    ($name:ident, $element:ty, $features:literal, $lanes:literal, $vectors:literal, $block:path,
+    ($name:ident, $element:ty, $features:literal, $lanes:literal, $vectors:literal, $sums:literal,
+     $({$v:literal: $($r:literal)*})*, $block:path,
      $zero:path, $load:path, $one:path, $fma:path, $store:path) => {
         impl $name<$element> {
             pub(super) fn new() -> Self {
@@ -42,36 +43,21 @@ macro_rules! tiles {
             type Element = $element;
             const LANES: usize = $lanes;
             const VECTORS: usize = $vectors;
+            const SUMS: usize = $sums;
 
-            unsafe fn tile(self, tile: Tile<$element>, rows: usize, vectors: usize) {
-                macro_rules! with {
-                    ($v:literal) => {
-                        match rows {
-                            ROWS => sum::<$v, ROWS>(tile),
-                            5 => sum::<$v, 5>(tile),
-                            4 => sum::<$v, 4>(tile),
-                            3 => sum::<$v, 3>(tile),
-                            2 => sum::<$v, 2>(tile),
-                            _ => sum::<$v, 1>(tile),
-                        }
-                    };
-                }
+            unsafe fn tile(self, tile: Tile<'_, $element>, rows: usize, vectors: usize) {
                 // SAFETY: by contract.
                 unsafe {
-                    match vectors {
-                        1 => with!(1),
-                        2 => with!(2),
-                        3 => with!(3),
-                        _ => with!($vectors),
+                    match (vectors, rows) {
+                        $($(($v, $r) => sum::<$v, $r>(tile),)*)*
+                        _ => unreachable!("a tile of {vectors} vectors with {rows} rows"),
                     }
                 }
 
                 #[target_feature(enable = $features)]
-                unsafe fn sum<const V: usize, const R: usize>(tile: Tile<$element>) {
+                unsafe fn sum<const V: usize, const R: usize>(tile: Tile<'_, $element>) {
                     // SAFETY: by contract of the caller. Nothing is read from ahead.
                     unsafe {
-                        let rows: [*const $element; R] =
-                            std::array::from_fn(|r| tile.rows.add(r * tile.along));
                         let place = |r: usize, v: usize| tile.to.add(r * tile.to_row + v * $lanes);
                         let mut sums = [[$zero(); V]; R];
                         for r in 0..R {
@@ -83,24 +69,29 @@ macro_rules! tiles {
                                 }
                             }
                         }
-                        let mut panel = tile.panel;
-                        let mut k = 0;
-                        while k < tile.steps {
-                            let end = tile.steps.min(k + LINE / size_of::<$element>());
-                            for r in 0..R {
-                                let ahead = tile.ahead.wrapping_add(r * tile.along + k * tile.step);
-                                _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
-                            }
-                            while k < end {
-                                let x: [_; V] = std::array::from_fn(|v| $load(panel.add(v * $lanes)));
-                                for r in 0..R {
-                                    let w = $one(*rows[r].add(k * tile.step));
-                                    for v in 0..V {
-                                        sums[r][v] = $fma(x[v], w, sums[r][v]);
+                        for run in tile.runs {
+                            let [mut panel, mut rows] = tile.at(run);
+                            let mut left = run.steps;
+                            while left > 0 {
+                                let steps = left.min(LINE / size_of::<$element>());
+                                if !tile.ahead.is_null() {
+                                    let ahead = tile.ahead.wrapping_offset(run.rows).wrapping_add(run.steps - left);
+                                    for r in 0..R {
+                                        _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(r * tile.along).cast());
                                     }
                                 }
-                                panel = panel.wrapping_add(tile.panel_step);
-                                k += 1;
+                                for _ in 0..steps {
+                                    let x: [_; V] = std::array::from_fn(|v| $load(panel.add(v * $lanes)));
+                                    for r in 0..R {
+                                        let w = $one(*rows.add(r * tile.along));
+                                        for v in 0..V {
+                                            sums[r][v] = $fma(x[v], w, sums[r][v]);
+                                        }
+                                    }
+                                    panel = panel.wrapping_add(tile.panel_step);
+                                    rows = rows.wrapping_add(tile.step);
+                                }
+                                left -= steps;
                             }
                         }
                         for r in 0..R {
@@ -163,54 +154,22 @@ macro_rules! tiles {
 }
 
 tiles!(
-    Wide,
-    f32,
-    "avx512f",
-    16,
-    4,
-    block_16,
-    _mm512_setzero_ps,
-    _mm512_loadu_ps,
-    _mm512_set1_ps,
-    _mm512_fmadd_ps,
-    _mm512_storeu_ps
+    Wide, f32, "avx512f", 16, 4, 24,
+    {1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24}
+    {2: 1 2 3 4 5 6 7 8 9 10 11 12} {3: 1 2 3 4 5 6 7 8} {4: 1 2 3 4 5 6}, block_16,
+    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
 );
 tiles!(
-    Wide,
-    f64,
-    "avx512f",
-    8,
-    4,
-    block_8_double,
-    _mm512_setzero_pd,
-    _mm512_loadu_pd,
-    _mm512_set1_pd,
-    _mm512_fmadd_pd,
-    _mm512_storeu_pd
+    Wide, f64, "avx512f", 8, 4, 24,
+    {1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24}
+    {2: 1 2 3 4 5 6 7 8 9 10 11 12} {3: 1 2 3 4 5 6 7 8} {4: 1 2 3 4 5 6}, block_8_double,
+    _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_storeu_pd
 );
 tiles!(
-    Narrow,
-    f32,
-    "avx2,fma",
-    8,
-    2,
-    block_8,
-    _mm256_setzero_ps,
-    _mm256_loadu_ps,
-    _mm256_set1_ps,
-    _mm256_fmadd_ps,
-    _mm256_storeu_ps
+    Narrow, f32, "avx2,fma", 8, 2, 12, {1: 1 2 3 4 5 6 7 8 9 10 11 12} {2: 1 2 3 4 5 6}, block_8,
+    _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps
 );
 tiles!(
-    Narrow,
-    f64,
-    "avx2,fma",
-    4,
-    2,
-    block_4_double,
-    _mm256_setzero_pd,
-    _mm256_loadu_pd,
-    _mm256_set1_pd,
-    _mm256_fmadd_pd,
-    _mm256_storeu_pd
+    Narrow, f64, "avx2,fma", 4, 2, 12, {1: 1 2 3 4 5 6 7 8 9 10 11 12} {2: 1 2 3 4 5 6}, block_4_double,
+    _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_storeu_pd
 );

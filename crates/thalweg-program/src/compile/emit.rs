@@ -101,10 +101,8 @@ impl Emitter<'_> {
                 let inputs: Vec<View> = operands.iter().map(|id| self.view(id.position())).collect();
                 let mut own = write(&inputs, to);
                 if self.places[node].adds {
-                    // What is added to another term does not begin at zero.
-                    own.retain(|call| !matches!(call, Call::Fill { .. }));
                     for call in &mut own {
-                        if let Call::Contract { adds, .. } = call {
+                        if let Call::Contract { adds, .. } | Call::Convolve { adds, .. } = call {
                             *adds = true;
                         }
                     }

@@ -1,69 +1,11 @@
 //! A sum of products over shared axes and over windows: convolutions of any number of axes.
 
-use thalweg_kernel::{Call, Labels, Layout, View};
+use thalweg_kernel::{Call, Labels, Window};
 
 use super::contract::{Missing, adjoint, extents, over_batch, renamed};
 use super::{Batched, Evaluation, Operand, Primitive, expect_operands, expect_real, product_rule};
 use crate::builder::{Builder, Var};
 use crate::ir::{ShapeError, Type};
-
-/// One axis along which a window slides: input position = stride·(output position) + dilation·tap − before. Positions
-/// outside of the input count as zeros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Window {
-    /// Input positions.
-    pub input: usize,
-    /// Taps: positions in the window.
-    pub taps: usize,
-    /// Output positions.
-    pub output: usize,
-    /// Input positions from one output position to the next; at least 1.
-    pub stride: usize,
-    /// Input positions from one tap to the next; at least 1.
-    pub dilation: usize,
-    /// Zeros before the first input position.
-    pub before: usize,
-}
-
-impl Window {
-    /// A window with as many output positions as fit between `before` zeros in front and `after` behind, as PyTorch
-    /// counts them: ⌊(input + before + after − dilation·(taps − 1) − 1)/stride⌋ + 1; none if the window does not fit.
-    pub fn new(
-        input: usize,
-        taps: usize,
-        stride: usize,
-        dilation: usize,
-        [before, after]: [usize; 2],
-    ) -> Self {
-        let reach = dilation.saturating_mul(taps.saturating_sub(1)).saturating_add(1);
-        let room = input.saturating_add(before).saturating_add(after).checked_sub(reach);
-        let output = room.map_or(0, |room| room / stride.max(1) + 1);
-        Self { input, taps, output, stride, dilation, before }
-    }
-
-    /// Whether each output position has a tap inside the input.
-    pub(super) fn sees_everywhere(&self) -> bool {
-        // Later taps see earlier output positions: the ranges begin in order, from the last tap to the first.
-        let mut seen = 0;
-        for outputs in (0..self.taps).rev().map(|tap| self.inside(tap).0) {
-            if outputs.start <= seen {
-                seen = seen.max(outputs.end);
-            }
-        }
-        seen == self.output
-    }
-
-    /// The output positions whose tap `tap` lies inside the input, and the first one's input position.
-    fn inside(&self, tap: usize) -> (std::ops::Range<usize>, usize) {
-        let shift = self.dilation.saturating_mul(tap);
-        let first = self.before.saturating_sub(shift).div_ceil(self.stride);
-        // stride·y + shift − before < input
-        let end = self.input.saturating_add(self.before).saturating_sub(shift).div_ceil(self.stride);
-        let end = end.min(self.output);
-        let first = first.min(end);
-        (first..end, (self.stride * first + shift).saturating_sub(self.before))
-    }
-}
 
 /// How a window slides along an axis: PyTorch's `stride`, `dilation` and `padding`, the latter in front and behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,49 +97,6 @@ impl Convolve {
         }
         extents(&self.labels, inputs, Missing::Known(&known))
     }
-
-    /// The contractions of one tap of each window; `None` if no output position sees it.
-    fn tap(&self, taps: &[usize], inputs: &[View], out: &View) -> Option<Call> {
-        let mut views = [inputs[0].clone(), inputs[1].clone(), out.clone()];
-        let mut labels = [self.labels.a.clone(), self.labels.b.clone(), self.labels.out.clone()];
-        for (Sliding { input, tap, output, window }, &at) in self.windows.iter().zip(taps) {
-            let (outputs, first) = window.inside(at);
-            if outputs.is_empty() {
-                return None;
-            }
-            for (view, labels) in views.iter_mut().zip(&mut labels) {
-                let axis = |label: &u8| labels.iter().position(|l| l == label);
-                let layout = &view.layout;
-                if let Some(axis) = axis(input) {
-                    view.layout = layout.sliced(axis, first, outputs.len(), window.stride);
-                    // Input and output positions are one axis now.
-                    labels[axis] = *output;
-                } else if let Some(axis) = axis(tap) {
-                    view.layout = without(&layout.sliced(axis, at, 1, 1), axis);
-                    labels.remove(axis);
-                } else if let Some(axis) = axis(output) {
-                    view.layout = layout.sliced(axis, outputs.start, outputs.len(), 1);
-                }
-            }
-        }
-        let ([a, b, out], [la, lb, lout]) = (views, labels);
-        Some(Call::Contract { a, b, out, labels: Labels { a: la, b: lb, out: lout }, adds: true })
-    }
-}
-
-/// A layout without an axis of one element.
-fn without(layout: &Layout, axis: usize) -> Layout {
-    let mut layout = layout.clone();
-    layout.shape.remove(axis);
-    layout.strides.remove(axis);
-    layout
-}
-
-/// All places of a grid, the last axis fastest.
-fn places(extents: &[usize]) -> Vec<Vec<usize>> {
-    extents.iter().fold(vec![Vec::new()], |places, &extent| {
-        places.iter().flat_map(|place| (0..extent).map(|i| [&place[..], &[i]].concat())).collect()
-    })
 }
 
 impl Primitive for Convolve {
@@ -213,14 +112,16 @@ impl Primitive for Convolve {
         Ok(Type::real(&out.iter().map(|&label| extents[usize::from(label)]).collect::<Vec<_>>()))
     }
 
-    /// A contraction for each tap, of every so-many-th element of the arrays: they need no array of patches.
     fn evaluate(&self) -> Evaluation<'_> {
         Evaluation::Calls(Box::new(|inputs, out| {
-            let taps: Vec<usize> = self.windows.iter().map(|sliding| sliding.window.taps).collect();
-            let products = places(&taps);
-            let products = products.iter().filter_map(|taps| self.tap(taps, inputs, &out));
-            let zeros = Call::Fill { value: 0f64.to_bits(), to: out.clone() };
-            std::iter::once(zeros).chain(products).collect()
+            vec![Call::Convolve {
+                a: inputs[0].clone(),
+                b: inputs[1].clone(),
+                out,
+                labels: self.labels.clone(),
+                windows: self.windows(),
+                adds: false,
+            }]
         }))
     }
 
@@ -251,37 +152,5 @@ impl Primitive for Convolve {
         let pairs = |window: &Window| (0..window.taps).map(|tap| window.inside(tap).0.len()).sum::<usize>();
         2 * free.map(|label| extents[label]).product::<usize>()
             * self.windows.iter().map(|sliding| pairs(&sliding.window)).product::<usize>()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Window;
-
-    #[test]
-    fn windows_know_which_positions_lie_inside() {
-        for input in 0..7 {
-            for taps in 1..5 {
-                for (stride, dilation) in [(1, 1), (2, 1), (1, 2), (3, 2)] {
-                    for (before, after) in [(0, 0), (1, 1), (2, 0), (0, 5), (7, 1)] {
-                        let window = Window::new(input, taps, stride, dilation, [before, after]);
-                        let last = |output: usize| stride * (output - 1) + dilation * (taps - 1);
-                        let room = input + before + after;
-                        assert!(window.output == 0 || last(window.output) < room);
-                        assert!(last(window.output + 1) >= room);
-                        for tap in 0..taps {
-                            let (found, first) = window.inside(tap);
-                            let place = |y: usize| (stride * y + dilation * tap).checked_sub(before);
-                            let inside = |&y: &usize| place(y).is_some_and(|x| x < input);
-                            let truth: Vec<usize> = (0..window.output).filter(inside).collect();
-                            assert_eq!(found.clone().collect::<Vec<_>>(), truth, "{window:?}, tap {tap}");
-                            assert!(truth.first().is_none_or(|&y| place(y) == Some(first)));
-                        }
-                        let sees = |y| (0..taps).any(|tap| window.inside(tap).0.contains(&y));
-                        assert_eq!(window.sees_everywhere(), (0..window.output).all(sees), "{window:?}");
-                    }
-                }
-            }
-        }
     }
 }

@@ -29,7 +29,7 @@ pub use broadcast::Broadcast;
 pub use concatenate::Concatenate;
 pub use constant::Constant;
 pub use contract::Contract;
-pub use convolve::{Convolve, Slide, Window};
+pub use convolve::{Convolve, Slide};
 pub use gather::Gather;
 pub use input::Input;
 pub use max_index::MaxIndex;
@@ -43,6 +43,7 @@ pub use select::Select;
 pub use slice::Slice;
 pub use stop_gradient::StopGradient;
 
+pub use thalweg_kernel::Window;
 use thalweg_kernel::{Call, Instruction, Layout, ReductionKind, View};
 
 use crate::builder::{Builder, Var};

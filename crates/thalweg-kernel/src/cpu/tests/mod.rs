@@ -4,6 +4,7 @@
 //! both precisions must give exactly the reference's numbers.
 
 mod contract;
+mod convolve;
 mod elementary;
 mod fused;
 mod index;

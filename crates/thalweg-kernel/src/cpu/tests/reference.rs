@@ -2,7 +2,8 @@
 
 use super::Bench;
 use crate::Layout;
-use crate::call::{Binary, Call, Instruction, ReductionKind, Space, Unary, View};
+use crate::Window;
+use crate::call::{Binary, Call, Instruction, Labels, ReductionKind, Space, Unary, View};
 
 struct Store<'a> {
     bench: &'a Bench,
@@ -64,33 +65,56 @@ impl Store<'_> {
         }
     }
 
+    /// Products over all labels, of positions that belong together along each window.
+    fn products(
+        &mut self,
+        [a, b, out]: [&View; 3],
+        labels: &Labels,
+        windows: &[([u8; 3], Window)],
+        adds: bool,
+    ) {
+        let mut extents = std::collections::BTreeMap::new();
+        for (view, labels) in [(a, &labels.a), (b, &labels.b), (out, &labels.out)] {
+            extents.extend(labels.iter().zip(&view.layout.shape).map(|(&l, &e)| (l, e)));
+        }
+        // Input positions follow from the others.
+        for ([input, ..], _) in windows {
+            extents.remove(input);
+        }
+        let names: Vec<u8> = extents.keys().copied().collect();
+        let shape: Vec<usize> = extents.values().copied().collect();
+        for position in positions(&out.layout.shape).into_iter().filter(|_| !adds) {
+            self.write(out, &position, 0.0);
+        }
+        let mut sizes = vec![0.0; out.layout.end()];
+        for position in positions(&shape) {
+            let free = |label: &u8| position[names.iter().position(|n| n == label).expect("a known label")];
+            let input_of = |&([_, tap, output], w): &([u8; 3], Window)| {
+                let at = (w.stride * free(&output) + w.dilation * free(&tap)).checked_sub(w.before);
+                at.filter(|&at| at < w.input)
+            };
+            if windows.iter().any(|window| input_of(window).is_none()) {
+                continue;
+            }
+            let of = |label: &u8| match windows.iter().find(|([input, ..], _)| input == label) {
+                Some(window) => input_of(window).expect("checked"),
+                None => free(label),
+            };
+            let at = |labels: &[u8]| -> Vec<usize> { labels.iter().map(of).collect() };
+            let term = self.read(a, &at(&labels.a)) * self.read(b, &at(&labels.b));
+            let to = at(&labels.out);
+            let sum = self.read(out, &to) + term;
+            sizes[address(&out.layout, &to)] += term.abs();
+            self.write(out, &to, sum);
+        }
+        self.largest = sizes.iter().fold(self.largest, |m, &x| m.max(x));
+    }
+
     fn call(&mut self, call: &Call) {
         match call {
-            Call::Contract { a, b, out, labels, adds } => {
-                let mut extents = std::collections::BTreeMap::new();
-                for (view, labels) in [(a, &labels.a), (b, &labels.b), (out, &labels.out)] {
-                    extents.extend(labels.iter().zip(&view.layout.shape).map(|(&l, &e)| (l, e)));
-                }
-                let names: Vec<u8> = extents.keys().copied().collect();
-                let shape: Vec<usize> = extents.values().copied().collect();
-                for position in positions(&out.layout.shape).into_iter().filter(|_| !adds) {
-                    self.write(out, &position, 0.0);
-                }
-                let mut sizes = vec![0.0; out.layout.end()];
-                for position in positions(&shape) {
-                    let at = |labels: &[u8]| -> Vec<usize> {
-                        labels
-                            .iter()
-                            .map(|l| position[names.iter().position(|n| n == l).expect("a known label")])
-                            .collect()
-                    };
-                    let term = self.read(a, &at(&labels.a)) * self.read(b, &at(&labels.b));
-                    let to = at(&labels.out);
-                    let sum = self.read(out, &to) + term;
-                    sizes[address(&out.layout, &to)] += term.abs();
-                    self.write(out, &to, sum);
-                }
-                self.largest = sizes.iter().fold(self.largest, |m, &x| m.max(x));
+            Call::Contract { a, b, out, labels, adds } => self.products([a, b, out], labels, &[], *adds),
+            Call::Convolve { a, b, out, labels, windows, adds } => {
+                self.products([a, b, out], labels, windows, *adds);
             }
             Call::Fused(fused) => {
                 let mut updates = Vec::new();

@@ -1,0 +1,170 @@
+//! A panel: some lanes, packed step after step, and their products.
+#![expect(unsafe_code, reason = "walks factors by pointers and strides; the caller checked the views")]
+
+use super::product::{Chunk, Factor, Product};
+use super::tiles::Tiles;
+use crate::Real;
+
+/// Some of the lanes.
+#[derive(Clone, Copy)]
+pub(super) struct Panel<T> {
+    /// The first lane's place in the result.
+    pub(super) out: *mut T,
+    /// Where the products gather if they are not written where they belong, one row's lanes after another's.
+    pub(super) products: *mut T,
+    /// The first lane, and how many there are.
+    pub(super) first: usize,
+    pub(super) count: usize,
+    /// How many with padding.
+    pub(super) width: usize,
+    /// Whether the products go where they belong.
+    pub(super) direct: bool,
+}
+
+impl<T> Panel<T> {
+    pub(super) const NOTHING: Self = Self {
+        out: std::ptr::null_mut(),
+        products: std::ptr::null_mut(),
+        first: 0,
+        count: 0,
+        width: 0,
+        direct: false,
+    };
+}
+
+/// Packs a panel at the steps of a chunk.
+///
+/// # Safety
+/// The lanes must be there, and room for the packed panel.
+pub(super) unsafe fn pack<S: Tiles>(
+    tiles: S,
+    panel: Panel<S::Element>,
+    factor: &Factor,
+    lanes: *const S::Element,
+    chunk: &Chunk,
+    packed: *mut S::Element,
+) {
+    let Panel { count, width, .. } = panel;
+    let mut at = 0;
+    for piece in &chunk.pieces {
+        // SAFETY (all blocks): by contract.
+        let (from, to) = unsafe { (lanes.add(piece.lanes), packed.add(at * width)) };
+        if count < width {
+            for k in 0..piece.steps {
+                unsafe { to.add(k * width + count).write_bytes(0, width - count) };
+            }
+        }
+        unsafe { pack_piece(tiles, [count, piece.steps], factor, from, to, width) };
+        at += piece.steps;
+    }
+}
+
+/// # Safety
+/// As [`pack`].
+unsafe fn pack_piece<S: Tiles>(
+    tiles: S,
+    [count, steps]: [usize; 2],
+    factor: &Factor,
+    from: *const S::Element,
+    to: *mut S::Element,
+    width: usize,
+) {
+    let &Factor { along, step, .. } = factor;
+    // SAFETY (all blocks): by contract.
+    if along == 1 {
+        let vectors = count / S::LANES;
+        unsafe { tiles.strip(from, step, to, width, steps, vectors) };
+        for k in 0..steps {
+            for i in vectors * S::LANES..count {
+                unsafe { *to.add(k * width + i) = *from.add(k * step + i) };
+            }
+        }
+        return;
+    }
+    let whole = if step == 1 { [count, steps].map(|n| n / S::LANES * S::LANES) } else { [0; 2] };
+    for i in (0..whole[0]).step_by(S::LANES) {
+        for k in (0..whole[1]).step_by(S::LANES) {
+            unsafe { tiles.block(from.add(i * along + k), along, to.add(k * width + i), width) };
+        }
+    }
+    for i in 0..count {
+        let done = if i < whole[0] { whole[1] } else { 0 };
+        for k in done..steps {
+            unsafe { *to.add(k * width + i) = *from.add(i * along + k * step) };
+        }
+    }
+}
+
+/// Rows that lie one stride apart in the result, and their number among all rows.
+struct Strip {
+    number: usize,
+    out: usize,
+    count: usize,
+    stride: usize,
+}
+
+fn strips(product: &Product) -> impl Iterator<Item = Strip> + '_ {
+    let mut number = 0;
+    product.blocks.iter().flat_map(move |block| {
+        let (inner, outer) = block.axes.split_last().expect("a block has an axis");
+        let first = number;
+        number += block.count();
+        let strips = outer.iter().map(|axis| axis.extent).product::<usize>();
+        (0..strips).map(move |strip| {
+            let mut rest = strip;
+            let mut out = block.out;
+            for axis in outer.iter().rev() {
+                out += rest % axis.extent * axis.out;
+                rest /= axis.extent;
+            }
+            Strip { number: first + strip * inner.extent, out, count: inner.extent, stride: inner.out }
+        })
+    })
+}
+
+/// Gets what the products of a panel are added to: they then begin with it, as those do that are written in place, and
+/// the bits do not depend on the width of a vector.
+///
+/// # Safety
+/// The product's elements must be there.
+pub(super) unsafe fn get<T: Real>(panel: Panel<T>, product: &Product) {
+    let Panel { count, width, .. } = panel;
+    for Strip { number, out, count: rows, stride } in strips(product) {
+        // SAFETY (both blocks): by contract.
+        let (from, to) = unsafe { (panel.out.add(out), panel.products.add(number * width)) };
+        for block in (0..rows).step_by(16) {
+            for i in 0..count {
+                for j in block..rows.min(block + 16) {
+                    unsafe { *to.add(j * width + i) = *from.add(i * product.lanes_out + j * stride) };
+                }
+            }
+        }
+    }
+}
+
+/// Puts the products of a panel where they belong.
+///
+/// # Safety
+/// The product's elements must be there.
+pub(super) unsafe fn put<S: Tiles>(tiles: S, panel: Panel<S::Element>, product: &Product) {
+    let (Panel { count, width, .. }, lane) = (panel, product.lanes_out);
+    for Strip { number, out, count: rows, stride } in strips(product) {
+        // SAFETY (all blocks): by contract.
+        let (from, to) = unsafe { (panel.products.add(number * width), panel.out.add(out)) };
+        let whole = if stride == 1 { [count, rows].map(|n| n / S::LANES * S::LANES) } else { [0; 2] };
+        for i in (0..whole[0]).step_by(S::LANES) {
+            for j in (0..whole[1]).step_by(S::LANES) {
+                unsafe { tiles.block(from.add(j * width + i), width, to.add(i * lane + j), lane) };
+            }
+        }
+        // Sixteen rows at a time stay within the first-level cache.
+        for block in (0..rows).step_by(16) {
+            for i in 0..count {
+                let done = if i < whole[0] { whole[1] } else { 0 };
+                for j in block.max(done)..rows.min(block + 16) {
+                    unsafe { *to.add(i * lane + j * stride) = *from.add(j * width + i) };
+                }
+            }
+        }
+    }
+}

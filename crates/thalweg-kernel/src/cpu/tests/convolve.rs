@@ -1,0 +1,107 @@
+//! Convolutions in all their arrangements against sums over everything.
+
+use super::{Bench, Cases};
+use crate::call::{Call, Labels};
+use crate::{Layout, Window};
+
+/// A random convolution of up to three windows, any of its arrays the result, over views of any strides.
+fn random(number: u64) -> Bench {
+    let mut cases = Cases::new("convolutions", number);
+    let mut bench = Bench::default();
+    // Arrays of inputs, taps and outputs, each with labels and extents.
+    let mut arrays: [Vec<(u8, usize)>; 3] = Default::default();
+    let mut windows = Vec::new();
+    let mut name = b'a';
+    let count = cases.pick(&[1, 1, 2, 2, 3]);
+    for _ in 0..count {
+        let input = if count == 3 { cases.pick(&[1, 2, 4]) } else { cases.pick(&[1, 2, 4, 5, 7, 9, 14]) };
+        let taps = cases.pick(&[1, 2, 3, 3, 5]);
+        let (stride, dilation) = (cases.pick(&[1, 1, 1, 2, 3]), cases.pick(&[1, 1, 1, 2, 3]));
+        let padding = [cases.pick(&[0, 0, 1, 2, 4]), cases.pick(&[0, 0, 1, 3])];
+        let window = Window::new(input, taps, stride, dilation, padding);
+        let extents = [window.input, window.taps, window.output];
+        for (array, extent) in arrays.iter_mut().zip(extents) {
+            array.push((name, extent));
+            name += 1;
+        }
+        windows.push(([name - 3, name - 2, name - 1], window));
+    }
+    let many = windows.len() > 1;
+    for members in [[true, false, true], [true, true, false], [false, true, true], [true, true, true]] {
+        if cases.chance(if members == [true; 3] { 25 } else { 75 }) {
+            let extent = if many { cases.pick(&[1, 2, 3]) } else { cases.pick(&[1, 2, 3, 5, 16, 19]) };
+            for (array, member) in arrays.iter_mut().zip(members) {
+                if member {
+                    array.push((name, extent));
+                }
+            }
+            name += 1;
+        }
+    }
+    for list in &mut arrays {
+        for i in (1..list.len()).rev() {
+            list.swap(i, cases.below(i + 1));
+        }
+    }
+    let turn = cases.below(3);
+    arrays.rotate_left(turn);
+    if cases.chance(50) {
+        arrays.swap(0, 1);
+    }
+    let [a, b, out] = arrays;
+    let shape = |list: &[(u8, usize)]| list.iter().map(|l| l.1).collect::<Vec<_>>();
+    let names = |list: &[(u8, usize)]| list.iter().map(|l| l.0).collect::<Vec<_>>();
+    let labels = Labels { a: names(&a), b: names(&b), out: names(&out) };
+    let layout = cases.layout(&shape(&a), false);
+    let a = bench.input(layout, || cases.whole());
+    let layout = cases.layout(&shape(&b), false);
+    let b = bench.input(layout, || cases.whole());
+    let out = bench.output(cases.layout(&shape(&out), false));
+    for term in 0..cases.pick(&[1, 1, 2]) {
+        let (a, b, out, labels) = (a.clone(), b.clone(), out.clone(), labels.clone());
+        bench.call(Call::Convolve { a, b, out, labels, windows: windows.clone(), adds: term > 0 });
+    }
+    bench
+}
+
+#[test]
+fn random_convolutions_on_integers_are_exact() {
+    for n in 0..700 {
+        assert!(random(n).exact(&format!("case {n}")), "case {n} is too large");
+    }
+}
+
+/// Shapes of networks, large enough for chunks, long sums and several panels: `[n, positions, positions, c]` with
+/// weights `[o, c, taps, taps]`, each of the three arrays as the result.
+#[test]
+fn convolutions_of_networks_are_exact() {
+    for (n, size, c, o, taps, stride) in [
+        (2, 9, 16, 16, 3, 1),
+        (1, 8, 40, 70, 3, 1),
+        (3, 7, 3, 20, 5, 1),
+        (2, 8, 17, 33, 3, 2),
+        (2, 6, 20, 65, 1, 1),
+    ] {
+        let window = Window::new(size, taps, stride, 1, [taps / 2, taps / 2]);
+        let shapes = [
+            vec![(b'n', n), (b'h', size), (b'w', size), (b'c', c)],
+            vec![(b'o', o), (b'c', c), (b'i', taps), (b'j', taps)],
+            vec![(b'n', n), (b'p', window.output), (b'q', window.output), (b'o', o)],
+        ];
+        for turn in 0..3 {
+            let mut cases = Cases::new("networks", (c * 3 + turn) as u64);
+            let mut bench = Bench::default();
+            let mut arrays = shapes.clone();
+            arrays.rotate_left(turn);
+            let shape = |of: usize| arrays[of].iter().map(|l| l.1).collect::<Vec<_>>();
+            let names = |of: usize| arrays[of].iter().map(|l| l.0).collect::<Vec<_>>();
+            let a = bench.input(Layout::contiguous(0, &shape(0)), || cases.whole());
+            let b = bench.input(Layout::contiguous(0, &shape(1)), || cases.whole());
+            let out = bench.output(Layout::contiguous(0, &shape(2)));
+            let labels = Labels { a: names(0), b: names(1), out: names(2) };
+            let windows = vec![([b'h', b'i', b'p'], window), ([b'w', b'j', b'q'], window)];
+            bench.call(Call::Convolve { a, b, out, labels, windows, adds: false });
+            assert!(bench.exact(&format!("{n} {size} {c} {o} {taps} {stride}, turned by {turn}")));
+        }
+    }
+}
