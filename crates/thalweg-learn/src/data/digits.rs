@@ -27,7 +27,7 @@ pub fn load(scaling: Scaling) -> Split {
     split(&whole(), TEST_EXAMPLES, scaling).expect("the embedded digits can be split")
 }
 
-/// All embedded digits in the order of the source, pixels in [0, 1], shape `[8, 8, 1]`.
+/// All embedded digits in the order of the source, pixels in [0, 1], shape `[1, 8, 8]`.
 pub fn whole() -> Dataset {
     let rows = csv::read_gzip(ZIPPED, Path::new("digits.csv.gz"), &FORMAT, Some(EXAMPLES));
     dataset("digits", rows.expect("the embedded digits are whole")).expect("the embedded digits are in range")
@@ -72,7 +72,7 @@ pub fn split(digits: &Dataset, test_examples: usize, scaling: Scaling) -> Result
 
 fn dataset(name: &str, rows: Rows) -> Result<Dataset, DataError> {
     let inputs = rows.pixels.iter().map(|&p| f32::from(p) / f32::from(FORMAT.pixel_max)).collect();
-    Dataset::new(name, inputs, FORMAT.pixels, rows.labels, FORMAT.classes)?.with_shape(&[8, 8, 1])
+    Dataset::new(name, inputs, FORMAT.pixels, rows.labels, FORMAT.classes)?.with_shape(&[1, 8, 8])
 }
 
 #[cfg(test)]
@@ -98,7 +98,7 @@ mod tests {
     fn counts_are_those_of_the_source() {
         let digits = whole();
         assert_eq!(digits.class_counts(), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
-        assert_eq!((digits.examples(), digits.features(), digits.shape()), (1797, 64, &[8, 8, 1][..]));
+        assert_eq!((digits.examples(), digits.features(), digits.shape()), (1797, 64, &[1, 8, 8][..]));
         assert!(digits.inputs().iter().all(|x| (0.0..=1.0).contains(x)));
         // First row of the file: a zero, whose top row of pixels is 0 0 5 13 9 1 0 0.
         assert_eq!(

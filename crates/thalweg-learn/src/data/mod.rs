@@ -73,7 +73,7 @@ impl Dataset {
         Ok(Self { name, inputs, features, shape: vec![features], labels, classes })
     }
 
-    /// The same examples, each seen as an array of that shape, channels last: `[height, width, channels]`.
+    /// The same examples, each seen as an array of that shape, channels first as in PyTorch: `[channels, height, width]`.
     ///
     /// # Errors
     /// If the axes do not multiply to the number of features.
