@@ -38,7 +38,8 @@ pub struct Leaf {
     pub fan_out: usize,
     /// Whether pruning may remove its elements: weights, never biases and norms.
     pub prunable: bool,
-    /// Which axes run over hidden units that may be reordered: (axis, number of the symmetry).
+    /// Which axes run over hidden units that may be reordered: (axis, number of the symmetry). An axis longer than
+    /// there are units runs over them in blocks of one length, as that of a linear layer after channels were flattened.
     pub permuted: Vec<(usize, usize)>,
 }
 

@@ -26,7 +26,8 @@ impl ParamSpace {
     /// Appends a leaf at the end of θ; returns its position in [`leaves`](Self::leaves).
     ///
     /// # Panics
-    /// If a leaf of that name exists, or an axis that the leaf names does not.
+    /// If a leaf of that name exists, an axis that the leaf names does not, or one is no multiple of the units that it
+    /// runs over.
     pub fn push(&mut self, mut leaf: Leaf) -> usize {
         assert!(self.leaf(&leaf.name).is_none(), "two leaves are named {:?}", leaf.name);
         for axis in leaf.permuted.iter().map(|&(axis, _)| axis).chain(leaf.filter_axis) {
@@ -35,6 +36,14 @@ impl ParamSpace {
                 "leaf {:?} of shape {:?} has no axis {axis}",
                 leaf.name,
                 leaf.shape
+            );
+        }
+        for &(axis, symmetry) in &leaf.permuted {
+            let (extent, units) = (leaf.shape[axis], self.symmetries[symmetry].units);
+            assert!(
+                extent.is_multiple_of(units),
+                "axis {axis} of leaf {:?} runs over {units} units, and is {extent} long",
+                leaf.name
             );
         }
         leaf.offset = self.dimension;
@@ -120,5 +129,16 @@ mod tests {
         let theta: Vec<i32> = (0..15).collect();
         let moved = space().permuted(&theta, 0, &[2, 0, 1]);
         assert_eq!(moved, [4, 5, 0, 1, 2, 3, 8, 6, 7, 11, 9, 10, 14, 12, 13]);
+    }
+
+    #[test]
+    fn units_that_were_flattened_move_in_blocks() {
+        let mut space = ParamSpace::new();
+        let channels = space.push_symmetry(Symmetry { name: "channels".into(), units: 2 });
+        space.push(Leaf::new("conv", &[2, 1, 1, 2], Role::Weight).permuted_by(0, channels));
+        space.push(Leaf::new("fc", &[2, 6], Role::Weight).permuted_by(1, channels));
+        let theta: Vec<i32> = (0..16).collect();
+        let moved = space.permuted(&theta, 0, &[1, 0]);
+        assert_eq!(moved, [2, 3, 0, 1, 7, 8, 9, 4, 5, 6, 13, 14, 15, 10, 11, 12]);
     }
 }
