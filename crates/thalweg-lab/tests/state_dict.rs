@@ -74,7 +74,7 @@ fn its_outputs_are_pytorchs() {
         layer_norm: true,
         ..MlpConfig::default()
     };
-    let network = ModelConfig::Mlp(mlp).build(data.train.features(), data.train.classes()).unwrap();
+    let network = ModelConfig::Mlp(mlp).build(data.train.shape(), data.train.classes()).unwrap();
     let leaves = network.space().leaves().iter().map(|leaf| (leaf.name.clone(), leaf.shape.clone()));
     let expected: Vec<(String, Vec<usize>)> = leaves.collect();
     let origin = Path::new(FILE);

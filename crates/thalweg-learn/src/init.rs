@@ -68,6 +68,13 @@ pub enum Init {
     Torch,
 }
 
+impl Default for Init {
+    /// He's normal ones.
+    fn default() -> Self {
+        Self::He { distribution: Distribution::Normal }
+    }
+}
+
 /// A rule that cannot be followed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("init mean_field: expected {field} to be finite and at least 0, found {found}")]

@@ -1,4 +1,4 @@
-//! What it takes to train a network: data, initial weights, optimisers, schedules, the order of examples, checkpoints.
+//! What it takes to train a network: [architectures](arch), data, initial weights, optimisers, schedules, the order of examples, checkpoints.
 //!
 //! Nothing here keeps hidden state. A batch is a function of (key, epoch), a learning rate of the step, initial weights
 //! of a key, so any instant of a run can be reached again without replaying what came before; all that must be carried

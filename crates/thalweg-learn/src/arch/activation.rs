@@ -26,6 +26,10 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Relu, Self::Tanh, Self::Erf, Self::Sigmoid, Self::Gelu, Self::Silu, Self::Linear];
+
     /// Writes it.
     pub fn write(self, x: Var<'_>) -> Var<'_> {
         match self {

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Architecture, Mlp, MlpError};
-use crate::init::{Distribution, Init, InitError};
+use super::layer::{LayerError, Shape};
+use super::{
+    Activation, Architecture, AutoencoderConfig, ConvConfig, LayersConfig, Lenet5Config, Lenet300100Config,
+    LinearConfig, Mlp, MlpError, VggConfig, VggDepth,
+};
+use crate::init::{Init, InitError};
 
 /// A network but for the sizes that the data decide, and its initial weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +17,31 @@ use crate::init::{Distribution, Init, InitError};
 pub enum ModelConfig {
     /// A multilayer perceptron.
     Mlp(MlpConfig),
+    /// A linear map, in one layer or in several.
+    Linear(LinearConfig),
+    /// A fully connected autoencoder. Its outputs are for the inputs, not for classes.
+    Autoencoder(AutoencoderConfig),
+    /// LeNet-300-100.
+    #[serde(rename = "lenet_300_100")]
+    Lenet300100(Lenet300100Config),
+    /// LeNet-5.
+    Lenet5(Lenet5Config),
+    /// Conv-2 of Frankle & Carbin.
+    Conv2(ConvConfig),
+    /// Conv-4.
+    Conv4(ConvConfig),
+    /// Conv-6.
+    Conv6(ConvConfig),
+    /// VGG-11 for images of 32×32.
+    Vgg11(VggConfig),
+    /// VGG-13.
+    Vgg13(VggConfig),
+    /// VGG-16.
+    Vgg16(VggConfig),
+    /// VGG-19.
+    Vgg19(VggConfig),
+    /// A network of the user's own.
+    Layers(LayersConfig),
 }
 
 /// A multilayer perceptron: see [`Mlp`].
@@ -38,6 +67,9 @@ pub enum ModelError {
     /// Sizes that make no perceptron.
     #[error(transparent)]
     Mlp(#[from] MlpError),
+    /// A layer that does not fit.
+    #[error("model: {0}")]
+    Layer(#[from] LayerError),
     /// Initial weights that cannot be drawn.
     #[error("model: {0}")]
     Init(#[from] InitError),
@@ -56,29 +88,60 @@ impl Default for MlpConfig {
             activation: Activation::Relu,
             bias: true,
             layer_norm: false,
-            init: Init::He { distribution: Distribution::Normal },
+            init: Init::default(),
         }
     }
 }
 
 impl ModelConfig {
-    /// The network for examples of `inputs` numbers and that many `outputs`.
+    /// The network for inputs of that shape (a number of features, or a data set's shape) and that many `outputs`.
     ///
     /// # Errors
-    /// A layer without units, or initial weights that cannot be drawn.
-    pub fn build(&self, inputs: usize, outputs: usize) -> Result<Arc<dyn Architecture>, ModelError> {
+    /// A layer without units or one that does not fit the inputs, or initial weights that cannot be drawn.
+    pub fn build(
+        &self,
+        input: impl Into<Shape>,
+        outputs: usize,
+    ) -> Result<Arc<dyn Architecture>, ModelError> {
         self.init().validate()?;
-        match self {
+        let input = input.into();
+        let network = match self {
             Self::Mlp(MlpConfig { widths, activation, bias, layer_norm, init: _ }) => {
-                Ok(Arc::new(Mlp::new(inputs, widths, outputs, *activation, *bias, *layer_norm)?))
+                let inputs = input.elements();
+                return Ok(Arc::new(Mlp::new(inputs, widths, outputs, *activation, *bias, *layer_norm)?));
             }
-        }
+            Self::Linear(linear) => linear.network(input, outputs),
+            Self::Autoencoder(autoencoder) => autoencoder.network(input),
+            Self::Lenet300100(lenet) => lenet.network(input, outputs),
+            Self::Lenet5(lenet) => lenet.network(input, outputs),
+            Self::Conv2(conv) => conv.network(1, input, outputs),
+            Self::Conv4(conv) => conv.network(2, input, outputs),
+            Self::Conv6(conv) => conv.network(3, input, outputs),
+            Self::Vgg11(vgg) => vgg.network(VggDepth::Vgg11, input, outputs),
+            Self::Vgg13(vgg) => vgg.network(VggDepth::Vgg13, input, outputs),
+            Self::Vgg16(vgg) => vgg.network(VggDepth::Vgg16, input, outputs),
+            Self::Vgg19(vgg) => vgg.network(VggDepth::Vgg19, input, outputs),
+            Self::Layers(layers) => layers.network(input, outputs),
+        };
+        Ok(Arc::new(network?))
     }
 
     /// Initial weights and biases, for [`initial_parameters`](super::initial_parameters).
     pub fn init(&self) -> &Init {
         match self {
-            Self::Mlp(mlp) => &mlp.init,
+            Self::Mlp(MlpConfig { init, .. })
+            | Self::Linear(LinearConfig { init, .. })
+            | Self::Autoencoder(AutoencoderConfig { init, .. })
+            | Self::Lenet300100(Lenet300100Config { init, .. })
+            | Self::Lenet5(Lenet5Config { init, .. })
+            | Self::Conv2(ConvConfig { init, .. })
+            | Self::Conv4(ConvConfig { init, .. })
+            | Self::Conv6(ConvConfig { init, .. })
+            | Self::Vgg11(VggConfig { init, .. })
+            | Self::Vgg13(VggConfig { init, .. })
+            | Self::Vgg16(VggConfig { init, .. })
+            | Self::Vgg19(VggConfig { init, .. })
+            | Self::Layers(LayersConfig { init, .. }) => init,
         }
     }
 }

@@ -3,10 +3,8 @@
 use thalweg_program::builder::Var;
 use thalweg_program::params::{Leaf, ParamSpace, Role, Symmetry};
 
+use super::layer::standardised;
 use super::{Activation, Architecture};
-
-/// Added to the variance in a layer norm, as PyTorch does.
-const LAYER_NORM_EPS: f64 = 1e-5;
 
 /// A multilayer perceptron: linear layers with an activation between them, and none after the last.
 ///
@@ -130,22 +128,11 @@ impl Architecture for Mlp {
                 }
 
                 if self.layer_norm {
-                    h = layer_norm(h) * next() + next();
+                    h = standardised(h, &[1]) * next() + next();
                 }
                 h = self.activation.write(h);
             }
         }
         h
     }
-}
-
-/// Each row of `[examples, units]` to mean 0 and variance 1.
-fn layer_norm(x: Var<'_>) -> Var<'_> {
-    let rows = [x.shape()[0], 1];
-    // A common offset goes first, or the rounding of a large mean would count as variance. It cancels, and so does
-    // its derivative.
-    let x = x - x.slice(1, 0, 1).stop_gradient();
-    let centred = x - x.mean(&[1]).reshape(&rows);
-    let variance = (centred * centred).mean(&[1]).reshape(&rows);
-    centred / (variance + LAYER_NORM_EPS).sqrt()
 }

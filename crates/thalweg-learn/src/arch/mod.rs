@@ -1,19 +1,35 @@
 //! Networks: one file an architecture.
 //!
 //! An architecture is a function that writes a program through a builder, and the names, shapes and roles of its
-//! parameters, which are PyTorch's. To add one, write its file and list it here.
+//! parameters, which are PyTorch's. Most are trees of [layers](layer), checked for the shape of the inputs and made into a
+//! [`Network`]. To add one, write its file, list it here, and give it a kind in `config.rs`.
 
 mod activation;
+mod autoencoder;
 mod config;
+mod conv;
+pub mod layer;
+mod lenet;
+mod linear;
+mod list;
 mod mlp;
+mod network;
+mod vgg;
 
 use thalweg_kernel::{Key, Real};
 use thalweg_program::builder::Var;
 use thalweg_program::params::{ParamSpace, Role};
 
 pub use activation::Activation;
+pub use autoencoder::AutoencoderConfig;
 pub use config::{MlpConfig, ModelConfig, ModelError};
+pub use conv::ConvConfig;
+pub use lenet::{Lenet5Config, Lenet300100Config};
+pub use linear::LinearConfig;
+pub use list::{LayerConfig, LayersConfig, ResidualConfig};
 pub use mlp::{Mlp, MlpError};
+pub use network::Network;
+pub use vgg::{VggConfig, VggDepth, VggNorm};
 
 use crate::init::{Fans, Init};
 
@@ -31,8 +47,9 @@ pub trait Architecture: Send + Sync {
     /// In words, such as `mlp 64-64-64-10 relu`: what a checkpoint bears.
     fn describe(&self) -> String;
 
-    /// Writes the network: inputs `[examples, inputs]` to outputs `[examples, outputs]`, with one variable for each
-    /// leaf of the parameter space, in order.
+    /// Writes the network: inputs `[examples, inputs]`, images with their numbers in PyTorch's order `[channels, height,
+    /// width]`, to outputs
+    /// `[examples, outputs]`, with one variable for each leaf of the parameter space, in order.
     fn write<'b>(&self, params: &[Var<'b>], x: Var<'b>) -> Var<'b>;
 }
 

@@ -13,7 +13,7 @@
 //!
 //! let split = DataConfig::default().load()?;
 //! let model = ModelConfig::default();
-//! let network = model.build(split.train.features(), split.train.classes())?;
+//! let network = model.build(split.train.shape(), split.train.classes())?;
 //! let config = TrainConfig { epochs: 2, ..TrainConfig::default() };
 //! let plan = config.plan(split.train.examples())?;
 //!

@@ -300,3 +300,34 @@ fn training_can_start_from_a_checkpoint() {
     let (before, after) = (losses(&first), losses(&second));
     assert_eq!(after[0], *before.as_array().unwrap().last().unwrap());
 }
+
+#[test]
+fn networks_of_ones_own_are_surveyed_to_the_end() {
+    let temporary = tempfile::tempdir().unwrap();
+    let out = temporary.path().join("run");
+    let layers = "model.layers=['conv 4 3x3 pad=1', 'groupnorm 2', 'relu', 'maxpool 2', {residual = ['conv 4 3x3 pad=same', \
+                  'tanh']}, 'avgpool 2', 'flatten', 'linear 10']";
+    // Instead of the perceptron's widths.
+    let mut command =
+        survey(&["--out", out.to_str().unwrap(), "--set", "model.kind=layers", "--set", layers]);
+    let rest = crate::support::MINIATURE.iter().filter(|field| !field.starts_with("model."));
+    rest.for_each(|field| {
+        command.args(["--set", field]);
+    });
+    let said = run(&mut command);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(
+        page.contains("layers 1×8×8-10 conv 4 3x3 pad=1, groupnorm 2, relu, maxpool 2"),
+        "no network on the page"
+    );
+    let checkpoint = fs::read(out.join("checkpoint-00000024.safetensors")).unwrap();
+    let header = String::from_utf8_lossy(&checkpoint[8..4096]).into_owned();
+    for name in ["0.weight", "1.bias", "4.body.0.weight", "7.weight"] {
+        assert!(header.contains(&format!("\"{name}\"")), "{header}");
+    }
+    // All is there: nothing is done again.
+    let before = contents(&out);
+    assert_eq!(run(&mut command).code, Some(0));
+    assert_same(&contents(&out), &before);
+}

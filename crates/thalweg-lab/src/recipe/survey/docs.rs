@@ -8,8 +8,24 @@ pub fn doc(path: &str) -> Option<&'static str> {
         }
         "dtype" => "Precision of training and of every measurement: \"f32\" or \"f64\".",
         "model" => "The network.",
-        "model.kind" => "\"mlp\": a multilayer perceptron.",
+        "model.kind" => {
+            "\"mlp\": a multilayer perceptron (widths, activation, bias, layer_norm). \"linear\": a linear map in one layer or in\n\
+             several (widths, bias). \"lenet_300_100\" (activation), \"lenet5\" (activation, pool). \"conv2\", \"conv4\", \"conv6\":\n\
+             those of Frankle & Carbin (width, dense, activation). \"vgg11\", \"vgg13\", \"vgg16\", \"vgg19\": for images of\n\
+             32×32 (width, norm, groups, activation). \"layers\": a network of your own (layers). Each with init."
+        }
         "model.widths" => "Units of each hidden layer; [] is a linear map.",
+        "model.width" => "Channels of the first convolutions; later ones have multiples.",
+        "model.dense" => "Units of each hidden linear layer.",
+        "model.pool" => "\"max\" or \"average\".",
+        "model.norm" => "What stands between a convolution and its activation: \"none\" or \"group\".",
+        "model.groups" => "Groups of channels of a group norm; no effect without.",
+        "model.layers" => {
+            "One after another: [\"conv 16 3x3 pad=1\", \"groupnorm 4\", \"relu\", \"maxpool 2\", \"flatten\", \"linear 10\"]. Options, with\n\
+             what holds otherwise: linear nobias; conv stride=1 pad=0 (or same) dilation=1 groups=1 nobias; maxpool, avgpool\n\
+             stride=(the window) pad=0 (maxpool: dilation=1). Also globalavgpool, layernorm, instancenorm, tanh, erf, sigmoid, gelu,\n\
+             silu; and sums of two ways: { residual = [\"conv 16 3x3 pad=1\", \"relu\"], shortcut = [\"conv 16 1x1\"] }."
+        }
         "model.activation" => "\"relu\", \"tanh\", \"erf\", \"sigmoid\", \"gelu\", \"silu\" or \"linear\".",
         "model.bias" => "Whether the linear layers have biases.",
         "model.layer_norm" => "Whether a layer norm stands before each activation.",
@@ -23,9 +39,10 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "model.init.sigma_b" => "Deviation of a bias.",
         "initial" => "Initial weights from a file in place of drawn ones.",
         "initial.path" => {
-            "A safetensors file in F32 or F64: a checkpoint of thalweg, or the state dict of a module whose linear layers are\n\
-             `layers` and whose layer norms are `norms`: layers.0.weight [out, in], layers.0.bias [out], norms.0.weight, …\n\
-             (a bare nn.Sequential's 0.weight, 2.weight, … must be renamed)."
+            "A safetensors file in F32 or F64: a checkpoint of thalweg, or the state dict of a module with the same names. Of\n\
+             \"mlp\" the linear layers are `layers` and the layer norms `norms`: layers.0.weight [out, in], layers.0.bias [out],\n\
+             norms.0.weight, … (a bare nn.Sequential's 0.weight, 2.weight, … must be renamed). \"layers\" has the names of a\n\
+             nn.Sequential; \"lenet5\" and \"conv2\" to \"conv6\" have conv1.weight, fc1.weight, …"
         }
         "initial.blake3" => "Its BLAKE3 digest: part of the run's identity, filled in from the file.",
         "data" => "The data, split into a part to train on and one held out.",

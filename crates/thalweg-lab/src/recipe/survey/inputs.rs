@@ -35,7 +35,7 @@ impl Inputs {
         validate::validate(config)?;
         let mut config = config.clone();
         let (data, source) = data::load(&mut config.data)?;
-        let parameters = validate::parameters(&config.model, [data.train.features(), data.train.classes()])?;
+        let parameters = validate::parameters(&config.model, &data.train)?;
         let examples = data.train.examples();
         let plan = config.train.plan(examples).map_err(|error| validate::plan_error(&config.train, error))?;
         let batch = plan.recipe.batch_size.unwrap_or(examples).min(examples);
@@ -47,7 +47,7 @@ impl Inputs {
             return Err(SurveyError::field("checkpoints", "at least 3 of them to make a trajectory", found));
         }
         memory::check(&config, parameters, checkpoint_steps.len(), memory::available())?;
-        let architecture = config.model.build(data.train.features(), data.train.classes())?;
+        let architecture = config.model.build(data.train.shape(), data.train.classes())?;
         let mut initial = None;
         if let Some(path) = &config.initial.path {
             initial = Some(read(path, ["initial.path", "initial.blake3"], &mut config.initial.blake3)?);

@@ -30,7 +30,7 @@ pub(super) fn check(
     let basis = (spectrum.products_max as u128).min(parameters);
     let parts = [
         // θ, its gradient and a slot of the optimiser; and the first and the last of them once more in a checkpoint.
-        (5 * narrow, "training", "a smaller network, in `model.widths`, would need less"),
+        (5 * narrow, "training", "a smaller network, in `model`, would need less"),
         // All checkpoints, and their displacements.
         (
             2 * WIDE * checkpoints as u128,

@@ -18,8 +18,15 @@ fn refused(overrides: &[&str]) -> String {
 
 #[test]
 fn every_field_has_a_comment_and_the_printed_default_reads_back() {
-    let variants: [&[&str]; 4] = [
+    let residual = "model.layers=['flatten', {residual = ['linear 64', 'relu']}, 'linear 10']";
+    let variants: [&[&str]; 10] = [
         &[],
+        &["model.kind=linear", "model.widths=[8]"],
+        &["model.kind=autoencoder"],
+        &["model.kind=lenet_300_100"],
+        &["model.kind=lenet5", "model.pool=average"],
+        &["model.kind=conv4", "model.width=8"],
+        &["model.kind=layers", residual],
         &["data.kind=digits_file", "data.path=x.csv", "train.optimiser.kind=adam"],
         &[
             "train.schedule.kind=steps",
@@ -27,7 +34,12 @@ fn every_field_has_a_comment_and_the_printed_default_reads_back() {
             "model.init.sigma_w=1.0",
             "model.init.sigma_b=0.1",
         ],
-        &["train.schedule.kind=constant", "train.optimiser.kind=adamw"],
+        &[
+            "train.schedule.kind=constant",
+            "train.optimiser.kind=adamw",
+            "model.kind=vgg11",
+            "model.norm=group",
+        ],
     ];
     for overrides in variants {
         let config = loaded(overrides);
@@ -59,6 +71,7 @@ fn a_variant_without_its_fields_is_told_where_they_belong() {
     for (set, field, table) in [
         ("model.init.kind=mean_field", "model.init.sigma_w", "model.init={kind=\"mean_field\", sigma_w=…}"),
         ("data.kind=digits_file", "data.path", "data={kind=\"digits_file\", path=…}"),
+        ("model.kind=layers", "model.layers", "model={kind=\"layers\", layers=…}"),
     ] {
         let error = load::<SurveyConfig>(None, &[set.to_owned()]).unwrap_err().to_string();
         let expected = format!(
@@ -106,6 +119,25 @@ fn the_wrong_kind_of_value_is_named_where_it_stands() {
             "unknown field `model.init.knd` in `--set model.init.knd=he`; did you mean `model.init.kind`?",
         ),
         (
+            "model.kind=lenet",
+            "unknown value \"lenet\" for `model.kind` in `--set model.kind=lenet`: expected one of mlp, linear, autoencoder, \
+             lenet_300_100, lenet5, conv2, conv4, conv6, vgg11, vgg13, vgg16, vgg19, layers; did you mean `lenet5`?",
+        ),
+        (
+            "model={kind=\"vgg11\", widht=8}",
+            "unknown field `model.widht` in `--set model={kind=\"vgg11\", widht=8}`; did you mean `model.width`?",
+        ),
+        (
+            "model={kind=\"layers\", layers=[\"relu\", {residul=[]}]}",
+            "unknown field `model.layers.1.residul` in `--set model={kind=\"layers\", layers=[\"relu\", {residul=[]}]}`; did you mean \
+             `model.layers.1.residual`?",
+        ),
+        (
+            "model={kind=\"layers\", layers=[\"relu\", 3]}",
+            "`model.layers.1` in `--set model={kind=\"layers\", layers=[\"relu\", 3]}`: expected a layer in words, such as \"conv 16 \
+             3x3\", or { residual = [...] }, found the integer 3",
+        ),
+        (
             "model.init.kind=1",
             "`model.init.kind` in `--set model.init.kind=1`: expected the name of a variant, found the integer 1",
         ),
@@ -136,6 +168,23 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
             &["model.widths=[900000000]"],
             "`model.widths`: expected a network of at most 1000000000 parameters, found [900000000]: 67500000010 with 64 inputs \
              and 10 outputs",
+        ),
+        (
+            &["model.kind=lenet5"],
+            "model: layer conv2 (`conv 16 5x5`): expected an image of at least 5x5 positions, padding included, found 4x4",
+        ),
+        (
+            &["model.kind=layers", "model.layers=['flatten', 'linar 10']"],
+            "model: layer 1 (`linar 10`): expected a layer: linear, conv, maxpool, avgpool, globalavgpool, groupnorm, layernorm, \
+             instancenorm, flatten, relu, tanh, erf, sigmoid, gelu or silu, found `linar`",
+        ),
+        (
+            &["model.kind=layers", "model.layers=['flatten', 'linear 100000', 'linear 100000', 'linear 10']"],
+            "`model`: expected a network of at most 1000000000 parameters, found 10007600010",
+        ),
+        (
+            &["model.kind=autoencoder"],
+            "`model.kind`: expected a network with one output for each class, found autoencoder, whose outputs are for its inputs",
         ),
         (&["line.points=0"], "`line.points`: expected from 2 to 10000000 points, found 0"),
         (

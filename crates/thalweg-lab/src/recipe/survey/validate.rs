@@ -2,6 +2,7 @@
 
 use thalweg_geometry::section::Grid;
 use thalweg_learn::arch::ModelConfig;
+use thalweg_learn::data::Dataset;
 use thalweg_learn::optim::OptimiserError;
 use thalweg_learn::schedule::ScheduleError;
 use thalweg_learn::train::{Course, TrainConfig, TrainError};
@@ -38,19 +39,33 @@ pub(super) fn validate(config: &SurveyConfig) -> Result<(), SurveyError> {
     spectrum(&config.spectrum)
 }
 
-fn model(ModelConfig::Mlp(mlp): &ModelConfig) -> Result<(), SurveyError> {
-    if mlp.widths.contains(&0) {
-        let found = format!("{:?}", mlp.widths);
-        return Err(SurveyError::field("model.widths", "at least 1 unit in every layer", found));
+fn model(model: &ModelConfig) -> Result<(), SurveyError> {
+    match model {
+        ModelConfig::Mlp(mlp) if mlp.widths.contains(&0) => {
+            let found = format!("{:?}", mlp.widths);
+            Err(SurveyError::field("model.widths", "at least 1 unit in every layer", found))
+        }
+        // Every loss of a survey is about classes.
+        ModelConfig::Autoencoder(_) => {
+            let expected = "a network with one output for each class";
+            Err(SurveyError::field("model.kind", expected, "autoencoder, whose outputs are for its inputs"))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-/// The number of parameters of the network between data of that many features and classes.
-pub(super) fn parameters(
-    ModelConfig::Mlp(mlp): &ModelConfig,
-    [features, classes]: [usize; 2],
-) -> Result<u128, SurveyError> {
+/// The number of parameters of the network for those data.
+pub(super) fn parameters(model: &ModelConfig, data: &Dataset) -> Result<u128, SurveyError> {
+    let (features, classes) = (data.features(), data.classes());
+    let expected = || format!("a network of at most {PARAMETERS_MAX} parameters");
+    let ModelConfig::Mlp(mlp) = model else {
+        // Layers count what they need before they exist.
+        let found = model.build(data.shape(), classes)?.space().dimension() as u128;
+        return match found <= PARAMETERS_MAX {
+            true => Ok(found),
+            false => Err(SurveyError::field("model", expected(), found)),
+        };
+    };
     let sizes: Vec<u128> =
         [&[features], &mlp.widths[..], &[classes]].concat().into_iter().map(|size| size as u128).collect();
     let units: u128 = sizes[1..].iter().sum();
@@ -60,9 +75,8 @@ pub(super) fn parameters(
     if found <= PARAMETERS_MAX {
         return Ok(found);
     }
-    let expected = format!("a network of at most {PARAMETERS_MAX} parameters");
     let found = format!("{:?}: {found} with {features} inputs and {classes} outputs", mlp.widths);
-    Err(SurveyError::field("model.widths", expected, found))
+    Err(SurveyError::field("model.widths", expected(), found))
 }
 
 fn initial(initial: &InitialConfig) -> Result<(), SurveyError> {

@@ -141,9 +141,9 @@ fn subtitle(inputs: &Inputs, readings: &Readings) -> String {
     )
 }
 
-/// The network in words: `Perceptron 64-64-64-10 (ReLU)`.
+/// The network in words: `Perceptron 64-64-64-10 (ReLU)`; other kinds as checkpoints name them.
 fn network(inputs: &Inputs) -> String {
-    let ModelConfig::Mlp(mlp) = &inputs.config.model;
+    let ModelConfig::Mlp(mlp) = &inputs.config.model else { return inputs.architecture.describe() };
     let ends = [inputs.architecture.inputs(), inputs.architecture.outputs()];
     let sizes: Vec<String> =
         ends[..1].iter().chain(&mlp.widths).chain(&ends[1..]).map(usize::to_string).collect();

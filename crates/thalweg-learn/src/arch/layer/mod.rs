@@ -1,0 +1,160 @@
+//! Layers, and trees of them: what convolutional architectures and networks of the user's own are made of. One file a
+//! family.
+//!
+//! A layer is a value. Given the shape of the inputs, a tree of layers is walked twice, in the same order. The first
+//! walk *declares*: it checks that each layer fits what comes to it, and notes the leaves with PyTorch's names and shapes and
+//! which hidden units may change places. The second *writes* the program, and takes one variable for each leaf declared.
+//! Between layers, images are channels last, `[examples, height, width, channels]`, and features `[examples, features]`.
+//!
+//! **Hidden permutations.** Every layer with weights makes a new set of units. Activations, pools and norms pass a set on;
+//! after a flattening each unit is a run of neighbouring features; a residual sum ties two sets into one. Inputs and
+//! outputs stand fixed, and so do the channels on both sides of a convolution in several groups and at a norm of several
+//! groups of channels: of these only permutations within groups and of whole groups are symmetries, and none is declared.
+//! (A depthwise convolution, and a norm of each channel by itself, pass their channels on.)
+
+mod convolution;
+mod error;
+mod flatten;
+mod linear;
+mod norm;
+mod plan;
+mod pool;
+mod residual;
+mod shape;
+mod units;
+mod window;
+
+use std::fmt;
+
+use thalweg_program::builder::Var;
+use thalweg_program::params::ParamSpace;
+
+pub use convolution::Convolution;
+pub use error::LayerError;
+pub use linear::Linear;
+pub use norm::{Norm, NormOver};
+pub use pool::{Pool, PoolOf};
+pub use residual::{Residual, Sequence};
+pub use shape::Shape;
+pub use window::{Padding, Sliding};
+
+pub(super) use norm::standardised;
+
+use super::Activation;
+use flatten::Flatten;
+use plan::{Flow, Plan};
+use pool::GlobalAveragePool;
+
+/// One layer, or several as one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// Fully connected.
+    Linear(Linear),
+    /// A convolution of an image.
+    Convolution(Convolution),
+    /// A function, element by element.
+    Activation(Activation),
+    /// A pool of an image.
+    Pool(Pool),
+    /// The mean of each channel over all positions: features.
+    GlobalAveragePool,
+    /// A norm.
+    Norm(Norm),
+    /// An image as features, in PyTorch's order: channel by channel, row by row.
+    Flatten,
+    /// A sum of two ways.
+    Residual(Residual),
+    /// Layers one after another.
+    Sequence(Sequence),
+}
+
+/// The variables of the leaves, in order.
+type Params<'a, 'b> = std::iter::Copied<std::slice::Iter<'a, Var<'b>>>;
+
+fn take<'b>(params: &mut Params<'_, 'b>) -> Var<'b> {
+    params.next().expect("one variable a leaf")
+}
+
+/// Whether a layer makes the network's outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Inner,
+    Last,
+}
+
+/// What each kind of layer can do; its text is how a configuration writes it.
+trait Kind: fmt::Display {
+    /// Checks that it fits `x`, and declares its leaves in the order in which [`write`](Self::write) takes them.
+    fn declare(&self, plan: &mut Plan, x: Flow) -> Result<Flow, LayerError>;
+
+    /// Writes it.
+    fn write<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>, place: Place) -> Var<'b>;
+}
+
+impl Layer {
+    fn kind(&self) -> &dyn Kind {
+        match self {
+            Self::Linear(linear) => linear,
+            Self::Convolution(convolution) => convolution,
+            Self::Activation(activation) => activation,
+            Self::Pool(pool) => pool,
+            Self::GlobalAveragePool => &GlobalAveragePool,
+            Self::Norm(norm) => norm,
+            Self::Flatten => &Flatten,
+            Self::Residual(residual) => residual,
+            Self::Sequence(sequence) => sequence,
+        }
+    }
+
+    fn declare(&self, plan: &mut Plan, x: Flow) -> Result<Flow, LayerError> {
+        self.kind().declare(plan, x)
+    }
+
+    fn write<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>, place: Place) -> Var<'b> {
+        self.kind().write(params, x, place)
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().fmt(f)
+    }
+}
+
+macro_rules! from_kinds {
+    ($($kind:ident),+) => {
+        $(impl From<$kind> for Layer {
+            fn from(kind: $kind) -> Self {
+                Self::$kind(kind)
+            }
+        })+
+    };
+}
+from_kinds!(Linear, Convolution, Activation, Pool, Norm, Residual, Sequence);
+
+impl Sequence {
+    /// The leaves of these layers for inputs of that shape, and the shape of what comes out.
+    ///
+    /// # Errors
+    /// The first layer that does not fit what comes to it.
+    pub fn space(&self, input: Shape) -> Result<(ParamSpace, Shape), LayerError> {
+        let (mut plan, x) = Plan::new(input);
+        let y = self.declare(&mut plan, x)?;
+        Ok((plan.finish(y), y.shape))
+    }
+
+    /// Writes these layers as a whole network: inputs `[examples, …]` of the shape that the [`space`](Self::space) is for,
+    /// images as their rows in PyTorch's order.
+    pub(super) fn write_network<'b>(&self, params: &[Var<'b>], input: Shape, x: Var<'b>) -> Var<'b> {
+        let x = match input {
+            Shape::Features(_) => x,
+            Shape::Image { channels, height, width } => {
+                x.reshape(&[x.shape()[0], channels, height, width]).permute(&[0, 2, 3, 1])
+            }
+        };
+        let mut params = params.iter().copied();
+        let y = self.write(&mut params, x, Place::Last);
+        assert!(params.next().is_none(), "one leaf a variable");
+        y
+    }
+}

@@ -1,0 +1,114 @@
+//! Norms that take each example by itself.
+
+use std::fmt;
+
+use thalweg_program::builder::Var;
+
+use super::plan::{Flow, Plan};
+use super::window::image;
+use super::{Kind, LayerError, Params, Place, Shape, take};
+
+/// Added to the variance, as PyTorch does.
+const EPS: f64 = 1e-5;
+
+/// What is taken to mean 0 and variance 1 (the biased one, plus ε = 10⁻⁵), and then, if affine, multiplied by `weight` and
+/// shifted by `bias`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Norm {
+    /// Over what.
+    pub over: NormOver,
+    /// Whether there are `weight` and `bias`.
+    pub affine: bool,
+}
+
+/// What shares a mean and a variance, within an example.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NormOver {
+    /// All positions of so many groups of channels (Wu & He 2018). Leaves `[channels]`.
+    Groups(usize),
+    /// All channels and positions (Ba et al. 2016). Leaves of the whole shape, as PyTorch's `LayerNorm` of that shape.
+    Layer,
+    /// All positions of each channel (Ulyanov et al. 2016). Leaves `[channels]`.
+    Instance,
+}
+
+impl fmt::Display for Norm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.over, self.affine) {
+            (NormOver::Groups(groups), true) => write!(f, "groupnorm {groups}"),
+            (NormOver::Groups(groups), false) => write!(f, "groupnorm {groups} noaffine"),
+            (NormOver::Layer, true) => f.write_str("layernorm"),
+            (NormOver::Layer, false) => f.write_str("layernorm noaffine"),
+            // PyTorch's own default is without.
+            (NormOver::Instance, true) => f.write_str("instancenorm affine"),
+            (NormOver::Instance, false) => f.write_str("instancenorm"),
+        }
+    }
+}
+
+impl Kind for Norm {
+    fn declare(&self, plan: &mut Plan, x: Flow) -> Result<Flow, LayerError> {
+        let channels = x.shape.units();
+        let mut leaf = vec![channels];
+        match (&self.over, x.shape) {
+            (NormOver::Groups(groups), _) => {
+                if *groups == 0 || !channels.is_multiple_of(*groups) {
+                    let expected = format!("a number of groups that divides {channels} channels");
+                    return Err(plan.misfit(self, expected, groups));
+                }
+                // Channels could change places within their groups, and groups as a whole: none of it is declared.
+                if *groups != 1 && *groups != channels {
+                    plan.units.fix(x.units);
+                }
+            }
+            (NormOver::Layer, Shape::Image { height, width, .. }) => leaf.extend([height, width]),
+            (NormOver::Layer, Shape::Features(_)) => {}
+            (NormOver::Instance, shape) => {
+                let (_, size) = image(plan, self, shape)?;
+                if size == [1, 1] {
+                    return Err(plan.misfit(self, "more than 1 position, or all is normed to 0", shape));
+                }
+            }
+        }
+        if self.affine {
+            plan.scale_and_shift(self, &leaf, x.units)?;
+        }
+        Ok(x)
+    }
+
+    fn write<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>, _place: Place) -> Var<'b> {
+        let shape = x.shape();
+        let last = shape.len() - 1;
+        let positions: Vec<usize> = (1..last).collect();
+        let y = match self.over {
+            NormOver::Groups(groups) => {
+                let split = [&shape[..last], &[groups, shape[last] / groups]].concat();
+                standardised(x.reshape(&split), &[&positions[..], &[last + 1]].concat()).reshape(&shape)
+            }
+            NormOver::Layer => standardised(x, &[&positions[..], &[last]].concat()),
+            NormOver::Instance => standardised(x, &positions),
+        };
+        if !self.affine {
+            return y;
+        }
+        // A leaf of a whole image is channels first.
+        let mut placed = || match take(params) {
+            leaf if leaf.shape().len() == 3 => leaf.permute(&[1, 2, 0]),
+            leaf => leaf,
+        };
+        y * placed() + placed()
+    }
+}
+
+/// To mean 0 and variance 1 over those axes.
+pub(in crate::arch) fn standardised<'b>(x: Var<'b>, axes: &[usize]) -> Var<'b> {
+    let mut kept = x.shape();
+    axes.iter().for_each(|&axis| kept[axis] = 1);
+    // A common offset goes first, or the rounding of a large mean would count as variance. It cancels, and so does
+    // its derivative.
+    let offset = axes.iter().fold(x, |x, &axis| x.slice(axis, 0, 1));
+    let x = x - offset.stop_gradient();
+    let centred = x - x.mean(axes).reshape(&kept);
+    let variance = (centred * centred).mean(axes).reshape(&kept);
+    centred / (variance + EPS).sqrt()
+}

@@ -1,0 +1,86 @@
+//! Layers one after another, and beside a shortcut.
+
+use std::fmt;
+
+use thalweg_program::builder::Var;
+
+use super::plan::{Flow, Plan};
+use super::{Kind, Layer, LayerError, Params, Place};
+
+/// Layers one after another, each with the name that its leaves begin with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Sequence {
+    layers: Vec<(String, Layer)>,
+}
+
+/// body(x) + shortcut(x); leaves are `body.…` and `shortcut.…`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Residual {
+    /// The layers of the one way.
+    pub body: Sequence,
+    /// Those of the other; none for the identity.
+    pub shortcut: Sequence,
+}
+
+impl Sequence {
+    /// Named by their positions, as those of a `Sequential` of PyTorch: `0`, `1`, …
+    pub fn numbered(layers: impl IntoIterator<Item = Layer>) -> Self {
+        let numbered = layers.into_iter().enumerate();
+        Self { layers: numbered.map(|(position, layer)| (position.to_string(), layer)).collect() }
+    }
+
+    /// With names of their own. Names of layers without leaves appear in errors only.
+    pub fn named<N: Into<String>>(layers: impl IntoIterator<Item = (N, Layer)>) -> Self {
+        Self { layers: layers.into_iter().map(|(name, layer)| (name.into(), layer)).collect() }
+    }
+
+    /// Name and layer of each.
+    pub fn layers(&self) -> &[(String, Layer)] {
+        &self.layers
+    }
+}
+
+impl fmt::Display for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.layers.iter().map(|(_, layer)| layer.to_string()).collect();
+        f.write_str(&texts.join(", "))
+    }
+}
+
+impl Kind for Sequence {
+    fn declare(&self, plan: &mut Plan, x: Flow) -> Result<Flow, LayerError> {
+        self.layers.iter().try_fold(x, |x, (name, layer)| plan.within(name, |plan| layer.declare(plan, x)))
+    }
+
+    fn write<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>, place: Place) -> Var<'b> {
+        let last = self.layers.len().saturating_sub(1);
+        self.layers.iter().enumerate().fold(x, |x, (position, (_, layer))| {
+            layer.write(params, x, if position == last { place } else { Place::Inner })
+        })
+    }
+}
+
+impl fmt::Display for Residual {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "residual [{}]", self.body)?;
+        if self.shortcut.layers.is_empty() { Ok(()) } else { write!(f, " shortcut [{}]", self.shortcut) }
+    }
+}
+
+impl Kind for Residual {
+    fn declare(&self, plan: &mut Plan, x: Flow) -> Result<Flow, LayerError> {
+        let body = plan.within("body", |plan| self.body.declare(plan, x))?;
+        let shortcut = plan.within("shortcut", |plan| self.shortcut.declare(plan, x))?;
+        if body.shape != shortcut.shape {
+            let expected = format!("a shortcut to {}, which the body comes to", body.shape);
+            return Err(plan.misfit(self, expected, shortcut.shape));
+        }
+        plan.units.tie(body.units, shortcut.units);
+        Ok(body)
+    }
+
+    fn write<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>, _place: Place) -> Var<'b> {
+        let body = self.body.write(params, x, Place::Inner);
+        body + self.shortcut.write(params, x, Place::Inner)
+    }
+}

@@ -1,0 +1,134 @@
+//! Networks made of layers against what PyTorch computed (`reference/layers.py`).
+
+use serde::Deserialize;
+use thalweg_learn::arch::ModelConfig;
+use thalweg_learn::loss::Loss;
+use thalweg_learn::objective::{Examples, Objective};
+
+const EXAMPLES: usize = 3;
+
+#[derive(Deserialize)]
+struct Table {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    model: ModelConfig,
+    input: Vec<usize>,
+    outputs: Vec<f64>,
+    loss: f64,
+    leaves: Vec<Leaf>,
+}
+
+#[derive(Deserialize)]
+struct Leaf {
+    name: String,
+    shape: Vec<usize>,
+    is_norm: bool,
+    /// Fan-in and fan-out, of weights.
+    fans: Option<[usize; 2]>,
+    gradient: Part,
+    hvp: Part,
+}
+
+/// The norm of an array, and some of its elements.
+#[derive(Deserialize)]
+struct Part {
+    norm: f64,
+    some: Vec<f64>,
+}
+
+impl Part {
+    fn of(array: &[f64]) -> Self {
+        let norm = array.iter().map(|x| x * x).sum::<f64>().sqrt();
+        Self { norm, some: array.iter().copied().step_by((array.len() / 20).max(1)).collect() }
+    }
+}
+
+/// ((multiplier·i + offset) mod modulus)/modulus − ½ for i = 0, 1, …
+fn residues(multiplier: usize, offset: usize, modulus: usize, count: usize) -> Vec<f64> {
+    (0..count).map(|i| ((multiplier * i + offset) % modulus) as f64 / modulus as f64 - 0.5).collect()
+}
+
+fn parameter(number: usize, leaf: &Leaf) -> Vec<f64> {
+    let count = leaf.shape.iter().product();
+    let x = residues(389, 11 + 29 * number, 1009, count).into_iter();
+    if leaf.is_norm && leaf.name.ends_with("weight") {
+        x.map(|x| 1.0 + 0.5 * x).collect()
+    } else if leaf.shape.len() == 1 || leaf.is_norm {
+        x.map(|x| 0.5 * x).collect()
+    } else {
+        let fan_in: usize = leaf.shape[1..].iter().product();
+        x.map(|x| (24.0 / fan_in as f64).sqrt() * x).collect()
+    }
+}
+
+/// max |found − truth| / scale.
+fn error(found: &[f64], truth: &[f64], scale: f64) -> f64 {
+    assert_eq!(found.len(), truth.len());
+    assert!(found.iter().chain(truth).all(|x| x.is_finite()));
+    found.iter().zip(truth).fold(0.0, |most: f64, (x, y)| most.max((x - y).abs())) / scale
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |most: f64, x| most.max(x.abs()))
+}
+
+fn check(case: &Case) {
+    let outputs = case.outputs.len() / EXAMPLES;
+    let network = case.model.build(&case.input[..], outputs).unwrap();
+    let about = network.describe();
+    let space = network.space().clone();
+    let of = |leaves: &[thalweg_program::params::Leaf]| -> Vec<(String, Vec<usize>)> {
+        leaves.iter().map(|leaf| (leaf.name.clone(), leaf.shape.clone())).collect()
+    };
+    let theirs: Vec<_> = case.leaves.iter().map(|leaf| (leaf.name.clone(), leaf.shape.clone())).collect();
+    assert_eq!(of(space.leaves()), theirs, "{about}");
+    for (leaf, theirs) in space.leaves().iter().zip(&case.leaves) {
+        assert_eq!(leaf.prunable, theirs.fans.is_some(), "{about}: {}", leaf.name);
+        assert_eq!(leaf.filter_axis, theirs.fans.map(|_| 0), "{about}: {}", leaf.name);
+        if let Some(fans) = theirs.fans {
+            assert_eq!([leaf.fan_in, leaf.fan_out], fans, "{about}: {}", leaf.name);
+        }
+    }
+
+    let numbered = || case.leaves.iter().enumerate();
+    let theta: Vec<f64> = numbered().flat_map(|(number, leaf)| parameter(number, leaf)).collect();
+    let size = |leaf: &Leaf| leaf.shape.iter().product();
+    let v: Vec<f64> =
+        numbered().flat_map(|(number, leaf)| residues(211, 5 + 17 * number, 503, size(leaf))).collect();
+    let inputs = residues(353, 3, 1013, EXAMPLES * network.inputs()).into_iter().map(|x| 3.0 * x).collect();
+    let labels = (0..EXAMPLES).map(|i| ((2 * i * i + i) % outputs) as i32).collect();
+    let examples = Examples { inputs, labels };
+    let objective = Objective::<f64>::new(network, Loss::CrossEntropy, EXAMPLES);
+    let (mut gradient, mut product) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
+    let value = objective.gradient(&theta, &examples, &mut gradient);
+    objective.hessian_products(&theta, &v, &examples, &mut product);
+    let found = objective.outputs(&[&theta], &examples).remove(0);
+
+    let outputs_error = error(&found, &case.outputs, largest(&case.outputs));
+    assert!(outputs_error <= 1e-10, "{about}: outputs, relative error {outputs_error:e}");
+    let loss_error = error(&[value.loss], &[case.loss], case.loss.abs());
+    assert!(loss_error <= 1e-10, "{about}: loss, relative error {loss_error:e}");
+    for (what, found, truth) in [
+        ("gradient", &gradient, case.leaves.iter().map(|leaf| &leaf.gradient).collect::<Vec<_>>()),
+        ("hvp", &product, case.leaves.iter().map(|leaf| &leaf.hvp).collect()),
+    ] {
+        let scale = largest(found);
+        assert!(scale > 1e-3, "{about}: {what} is too small to tell: {scale:e}");
+        for (leaf, truth) in space.leaves().iter().zip(truth) {
+            let found = Part::of(&found[leaf.range()]);
+            let some = error(&found.some, &truth.some, scale);
+            let norm = error(&[found.norm], &[truth.norm], truth.norm.max(scale));
+            assert!(some.max(norm) <= 1e-10, "{about}: {what} of {}, errors {some:e}, {norm:e}", leaf.name);
+        }
+    }
+}
+
+#[test]
+fn networks_are_those_of_pytorch() {
+    let table: Table = serde_json::from_str(include_str!("reference/layers.json")).unwrap();
+    assert_eq!(table.cases.len(), 10);
+    table.cases.iter().for_each(check);
+}

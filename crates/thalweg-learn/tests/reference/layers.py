@@ -1,0 +1,278 @@
+"""Networks made of layers as PyTorch computes them: writes layers.json beside this file.
+
+In f64: outputs, loss (cross-entropy, mean over examples), gradient and one Hessian-vector product. All numbers that go in are
+small fractions of integers and roots of them, written out again in tests/layers_reference.rs, so both sides have the same
+bits. Of gradients and products, each leaf's norm is stored and about twenty evenly spaced elements.
+
+    python layers.py
+"""
+
+import json
+import math
+import pathlib
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+EXAMPLES = 3
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU}
+
+
+class Lenet5(nn.Module):
+    def __init__(self, model, input, outputs):
+        super().__init__()
+        self.act = ACTIVATIONS[model.get("activation", "relu")]()
+        self.pool = nn.MaxPool2d(2) if model.get("pool", "max") == "max" else nn.AvgPool2d(2)
+        self.conv1 = nn.Conv2d(input[0], 6, 5, padding=2)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.LazyLinear(120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, outputs)
+
+    def forward(self, x):
+        x = self.pool(self.act(self.conv1(x)))
+        x = self.pool(self.act(self.conv2(x)))
+        x = torch.flatten(x, 1)
+        return self.fc3(self.act(self.fc2(self.act(self.fc1(x)))))
+
+
+class Lenet300100(nn.Module):
+    def __init__(self, model, input, outputs):
+        super().__init__()
+        self.fc1 = nn.Linear(math.prod(input), 300)
+        self.fc2 = nn.Linear(300, 100)
+        self.fc3 = nn.Linear(100, outputs)
+
+    def forward(self, x):
+        return self.fc3(torch.relu(self.fc2(torch.relu(self.fc1(x.flatten(1))))))
+
+
+class Conv2(nn.Module):
+    def __init__(self, model, input, outputs):
+        super().__init__()
+        width, dense = model["width"], model["dense"]
+        self.conv1 = nn.Conv2d(input[0], width, 3, padding="same")
+        self.conv2 = nn.Conv2d(width, width, 3, padding="same")
+        self.fc1 = nn.LazyLinear(dense[0])
+        self.fc2 = nn.Linear(dense[0], dense[1])
+        self.fc3 = nn.Linear(dense[1], outputs)
+
+    def forward(self, x):
+        x = torch.relu(self.conv2(torch.relu(self.conv1(x))))
+        x = torch.flatten(functional.max_pool2d(x, 2), 1)
+        return self.fc3(torch.relu(self.fc2(torch.relu(self.fc1(x)))))
+
+
+class Vgg11(nn.Module):
+    def __init__(self, model, input, outputs):
+        super().__init__()
+        width, channels, layers = model["width"], input[0], []
+        for step in [1, "M", 2, "M", 4, 4, "M", 8, 8, "M", 8, 8, "M"]:
+            if step == "M":
+                layers.append(nn.MaxPool2d(2, 2))
+                continue
+            layers.append(nn.Conv2d(channels, step * width, 3, padding=1))
+            channels = step * width
+            if model.get("norm") == "group":
+                layers.append(nn.GroupNorm(model["groups"], channels))
+            layers.append(nn.ReLU())
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Linear(channels, outputs)
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
+class Autoencoder(nn.Module):
+    def __init__(self, model, input, outputs):
+        super().__init__()
+        (first, code), inputs = model["widths"], math.prod(input)
+        self.encoder = nn.Sequential(nn.Linear(inputs, first), nn.Sigmoid(), nn.Linear(first, code))
+        self.decoder = nn.Sequential(nn.Linear(code, first), nn.Sigmoid(), nn.Linear(first, inputs))
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x.flatten(1)))
+
+
+class Linear(nn.Module):
+    def __init__(self, model, input, outputs):
+        super().__init__()
+        sizes = [math.prod(input), *model["widths"], outputs]
+        self.layers = nn.ModuleList(nn.Linear(i, o, bias=model["bias"]) for i, o in zip(sizes, sizes[1:]))
+
+    def forward(self, x):
+        x = x.flatten(1)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class Residual(nn.Module):
+    def __init__(self, body, shortcut):
+        super().__init__()
+        self.body = body
+        self.shortcut = shortcut
+
+    def forward(self, x):
+        return self.body(x) + self.shortcut(x)
+
+
+def layers(model, input, outputs):
+    """What LAYERS says, by hand."""
+    return nn.Sequential(
+        nn.Conv2d(2, 6, (3, 2), stride=(1, 2), padding=(1, 0), bias=False),
+        nn.GroupNorm(3, 6),
+        nn.GELU(),
+        nn.MaxPool2d(3, stride=2, padding=1),
+        Residual(
+            nn.Sequential(
+                nn.Conv2d(6, 6, 3, padding="same", groups=6),
+                nn.InstanceNorm2d(6, affine=True),
+                nn.Tanh(),
+                nn.Conv2d(6, 6, 3, padding=2, dilation=2, groups=2),
+            ),
+            nn.Sequential(),
+        ),
+        nn.LayerNorm([6, 5, 3]),
+        Residual(
+            nn.Sequential(nn.Conv2d(6, 4, 3, stride=2, padding=1), nn.InstanceNorm2d(4), nn.SiLU()),
+            nn.Sequential(nn.Conv2d(6, 4, 1, stride=2, bias=False), nn.GroupNorm(1, 4)),
+        ),
+        nn.AvgPool2d((2, 1), stride=1, padding=(1, 0)),
+        Residual(nn.Sequential(nn.Conv2d(4, 4, (2, 2), padding="same"), nn.Sigmoid()), nn.Sequential()),
+        nn.Flatten(),
+        nn.Linear(32, 7),
+        nn.LayerNorm(7),
+        nn.ReLU(),
+        nn.Linear(7, outputs, bias=False),
+    )
+
+
+LAYERS = [
+    "conv 6 3x2 stride=1x2 pad=1x0 nobias",
+    "groupnorm 3",
+    "gelu",
+    "maxpool 3 stride=2 pad=1",
+    {
+        "residual": [
+            "conv 6 3 pad=same groups=6",
+            "instancenorm affine",
+            "tanh",
+            "conv 6 3x3 pad=2 dilation=2 groups=2",
+        ]
+    },
+    "layernorm",
+    {
+        "residual": ["conv 4 3x3 stride=2 pad=1", "instancenorm", "silu"],
+        "shortcut": ["conv 4 1x1 stride=2 nobias", "groupnorm 1"],
+    },
+    "avgpool 2x1 stride=1 pad=1x0",
+    {"residual": ["conv 4 2x2 pad=same", "sigmoid"]},
+    "flatten",
+    "linear 7",
+    "layernorm",
+    "relu",
+    "linear 5 nobias",
+]
+
+
+def global_average(model, input, outputs):
+    return nn.Sequential(
+        nn.Conv2d(input[0], 4, 3),
+        nn.ReLU(),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        nn.Linear(4, outputs),
+    )
+
+
+CASES = [
+    (Lenet5, {"kind": "lenet5"}, [1, 28, 28], 10),
+    (Lenet5, {"kind": "lenet5", "activation": "tanh", "pool": "average"}, [2, 12, 15], 4),
+    (Lenet300100, {"kind": "lenet_300_100"}, [1, 3, 3], 3),
+    (Conv2, {"kind": "conv2", "width": 3, "dense": [7, 5]}, [2, 8, 6], 4),
+    (Vgg11, {"kind": "vgg11", "width": 2}, [3, 32, 32], 5),
+    (Vgg11, {"kind": "vgg11", "width": 4, "norm": "group", "groups": 2}, [3, 32, 32], 5),
+    (Autoencoder, {"kind": "autoencoder", "widths": [5, 2]}, [2, 2, 3], 12),
+    (Linear, {"kind": "linear", "widths": [4, 6], "bias": False}, [1, 3, 3], 3),
+    (layers, {"kind": "layers", "layers": LAYERS}, [2, 9, 10], 5),
+    (
+        global_average,
+        {"kind": "layers", "layers": ["conv 4 3", "relu", "globalavgpool", "linear 3"]},
+        [2, 5, 6],
+        3,
+    ),
+]
+
+
+def residues(multiplier, offset, modulus, shape):
+    """((multiplier i + offset) mod modulus) / modulus - 1/2 for i = 0, 1, ..."""
+    count = math.prod(shape)
+    values = [(multiplier * i + offset) % modulus / modulus - 0.5 for i in range(count)]
+    return torch.tensor(values, dtype=torch.float64).reshape(shape)
+
+
+def parameter(number, name, leaf, is_norm):
+    """Weights have the variance 2 / fan_in."""
+    x = residues(389, 11 + 29 * number, 1009, leaf.shape)
+    if is_norm and name.endswith("weight"):
+        return 1.0 + 0.5 * x
+    if leaf.dim() == 1 or is_norm:
+        return 0.5 * x
+    fan_in = leaf[0].numel()
+    return math.sqrt(24.0 / fan_in) * x
+
+
+def tangent(number, shape):
+    return residues(211, 5 + 17 * number, 503, shape)
+
+
+def run(make, model, input, outputs):
+    network = make(model, input, outputs).double()
+    x = 3.0 * residues(353, 3, 1013, [EXAMPLES, *input])
+    network(x)  # Lazy layers learn their sizes.
+    norms = (nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)
+    of_norm = {id(p) for m in network.modules() if isinstance(m, norms) for p in m.parameters()}
+    leaves = dict(network.named_parameters())
+    with torch.no_grad():
+        for number, (name, leaf) in enumerate(leaves.items()):
+            leaf.copy_(parameter(number, name, leaf, id(leaf) in of_norm))
+    labels = torch.tensor([(2 * i * i + i) % outputs for i in range(EXAMPLES)])
+    y = network(x)
+    loss = functional.cross_entropy(y, labels)
+    gradient = torch.autograd.grad(loss, leaves.values(), create_graph=True)
+    slope = sum((g * tangent(number, g.shape)).sum() for number, g in enumerate(gradient))
+    products = torch.autograd.grad(slope, leaves.values())
+
+    def some(array):
+        flat = array.detach().flatten()
+        return {"norm": flat.norm().item(), "some": flat[:: max(1, len(flat) // 20)].tolist()}
+
+    def fans(leaf):
+        known = leaf.dim() > 1 and id(leaf) not in of_norm
+        return list(nn.init._calculate_fan_in_and_fan_out(leaf)) if known else None
+
+    rows = zip(leaves, leaves.values(), gradient, products)
+    return {
+        "model": model,
+        "input": input,
+        "outputs": y.flatten().tolist(),
+        "loss": loss.item(),
+        "leaves": [
+            {
+                "name": name,
+                "shape": list(leaf.shape),
+                "is_norm": id(leaf) in of_norm,
+                "fans": fans(leaf),
+                "gradient": some(g),
+                "hvp": some(hv),
+            }
+            for name, leaf, g, hv in rows
+        ],
+    }
+
+
+if __name__ == "__main__":
+    cases = ",\n".join(json.dumps(run(*case), separators=(",", ":")) for case in CASES)
+    text = f'{{"torch":"{torch.__version__.split("+")[0]}","cases":[\n{cases}\n]}}\n'
+    pathlib.Path(__file__).with_suffix(".json").write_text(text)
