@@ -98,7 +98,9 @@ impl Orientation<'_> {
         let lane = &self.own[self.lane()];
         let (lanes, rows, depth) = (lane.extent, count(self.others), count(self.summed));
         let step = self.sum().last().map_or(1, |axis| axis.strides[self.rows]);
-        let multiply = (lanes.next_multiple_of(16) * rows * depth) as f64 / 32.0;
+        // One vector of lanes keeps the loads as busy as the multipliers.
+        let wait = if lanes <= 16 { 1.4 } else { 1.0 };
+        let multiply = wait * (lanes.next_multiple_of(16) * rows * depth) as f64 / 32.0;
         let pack = if lane.strides[self.lanes] == 1 { 0.2 } else { 0.4 } * (lanes * depth) as f64;
         let copy = if step == 1 { 0.0 } else { 0.25 * (rows * depth) as f64 };
         let put = if lane.strides[OUT] == 1 { 0.0 } else { 0.5 * (lanes * rows) as f64 };
