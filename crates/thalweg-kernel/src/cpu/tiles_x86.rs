@@ -26,6 +26,10 @@ pub(super) struct Narrow<T>(PhantomData<T>);
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
+/// Rows within reach of one pointer. The compiler may not know the distance of further ones: it would go from row to row,
+/// and each multiplication would wait for all those before it.
+const REACH: usize = 6;
+
 /// Rows that a copy fetches ahead.
 const AHEAD: usize = 12;
 
@@ -69,29 +73,32 @@ macro_rules! tiles {
                                 }
                             }
                         }
+                        let apart = std::hint::black_box(REACH * tile.along);
                         for run in tile.runs {
-                            let [mut panel, mut rows] = tile.at(run);
-                            let mut left = run.steps;
-                            while left > 0 {
-                                let steps = left.min(LINE / size_of::<$element>());
+                            let [mut panel, first] = tile.at(run);
+                            let rows: [*const $element; R] = std::array::from_fn(|r| {
+                                first.wrapping_add(r / REACH * apart).wrapping_add(r % REACH * tile.along)
+                            });
+                            let mut k = 0;
+                            while k < run.steps {
+                                let end = run.steps.min(k + LINE / size_of::<$element>());
                                 if !tile.ahead.is_null() {
-                                    let ahead = tile.ahead.wrapping_offset(run.rows).wrapping_add(run.steps - left);
+                                    let ahead = tile.ahead.wrapping_offset(run.rows).wrapping_add(k);
                                     for r in 0..R {
                                         _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(r * tile.along).cast());
                                     }
                                 }
-                                for _ in 0..steps {
+                                while k < end {
                                     let x: [_; V] = std::array::from_fn(|v| $load(panel.add(v * $lanes)));
                                     for r in 0..R {
-                                        let w = $one(*rows.add(r * tile.along));
+                                        let w = $one(*rows[r].add(k * tile.step));
                                         for v in 0..V {
                                             sums[r][v] = $fma(x[v], w, sums[r][v]);
                                         }
                                     }
                                     panel = panel.wrapping_add(tile.panel_step);
-                                    rows = rows.wrapping_add(tile.step);
+                                    k += 1;
                                 }
-                                left -= steps;
                             }
                         }
                         for r in 0..R {
