@@ -28,7 +28,7 @@ const LINE: usize = 64;
 
 /// Rows within reach of one pointer. The compiler may not know the distance of further ones: it would go from row to row,
 /// and each multiplication would wait for all those before it.
-const REACH: usize = 6;
+const REACH: usize = 3;
 
 /// Rows that a copy fetches ahead.
 const AHEAD: usize = 12;
