@@ -46,6 +46,21 @@ pub(crate) fn merged(axes: impl IntoIterator<Item = Axis>) -> Vec<Axis> {
     result
 }
 
+/// An axis inside should not be shorter.
+const SHORT: usize = 6;
+
+/// The axes by falling strides, save that the last is not very short if another is long.
+pub(crate) fn inner_last(axes: &[Axis], stride: impl Fn(&Axis) -> usize) -> Vec<Axis> {
+    let mut axes = axes.to_vec();
+    axes.sort_by_key(|axis| std::cmp::Reverse(stride(axis)));
+    let longest = (0..axes.len()).max_by_key(|&i| axes[i].extent).unwrap_or(0);
+    if axes.last().is_some_and(|last| last.extent < SHORT && axes[longest].extent > last.extent) {
+        let axis = axes.remove(longest);
+        axes.push(axis);
+    }
+    axes
+}
+
 /// Moves a counter on, last axis fastest. False once it has come round to zeros.
 #[inline(always)]
 pub(crate) fn advance(counter: &mut [usize], extents: &[usize]) -> bool {

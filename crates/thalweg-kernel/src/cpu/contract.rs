@@ -8,10 +8,10 @@
 //! elementwise products are fused calls (a product of two broadcast loads, summed if there is a k), which are
 //! bound by memory there as a dedicated kernel would be.
 
-use super::axes::{Axis, MAX_AXES, merged};
+use super::axes::{Axis, MAX_AXES, inner_last, merged};
 use super::memory::Place;
-use super::product::{Block, Factor, Product, RowAxis, Term};
-use super::sums::{Seen, SumAxis};
+use super::product::{Block, Factor, Product, Term};
+use super::sums::{RUNS, Seen, SumAxis};
 use crate::call::{Binary, Fused, Instruction, Labels, Reduction, ReductionKind, Store, View};
 
 /// What a contraction comes down to.
@@ -28,10 +28,6 @@ pub(crate) enum Contraction {
 const A: usize = 0;
 const B: usize = 1;
 const OUT: usize = 2;
-/// Runs in a list at most.
-const RUNS: usize = 1024;
-/// An axis inside should not be shorter.
-const SHORT: usize = 6;
 
 /// Plans a contraction of views that lie at these places.
 pub(crate) fn plan(views: [&View; 3], places: [&Place; 3], labels: &Labels, adds: bool) -> Contraction {
@@ -120,13 +116,7 @@ impl Orientation<'_> {
         let number = summed.len();
         loops.extend(summed);
         assert!(loops.len() <= MAX_AXES, "{} loops around a product, at most {MAX_AXES} can be", loops.len());
-        let row = |axis: &Axis| RowAxis {
-            extent: axis.extent,
-            rows: axis.strides[self.rows],
-            out: axis.strides[OUT],
-        };
-        let rows = inner_last(self.others, |axis| axis.strides[OUT]);
-        let blocks = vec![Block { axes: rows.iter().map(row).collect(), rows: 0, out: 0 }];
+        let blocks = vec![Block::along(self.others, self.rows, 0)];
         let factor = |of: usize, along: usize| Factor {
             start: (places[of].buffer, places[of].layout.offset),
             along,
@@ -156,18 +146,6 @@ impl Orientation<'_> {
             adds,
         }
     }
-}
-
-/// The axes by falling strides, save that the last is not very short if another is long.
-pub(super) fn inner_last(axes: &[Axis], stride: impl Fn(&Axis) -> usize) -> Vec<Axis> {
-    let mut axes = axes.to_vec();
-    axes.sort_by_key(|axis| std::cmp::Reverse(stride(axis)));
-    let longest = (0..axes.len()).max_by_key(|&i| axes[i].extent).unwrap_or(0);
-    if axes.last().is_some_and(|last| last.extent < SHORT && axes[longest].extent > last.extent) {
-        let axis = axes.remove(longest);
-        axes.push(axis);
-    }
-    axes
 }
 
 /// One axis a label, with the strides of the three views; the tag says which of them have it.

@@ -5,12 +5,10 @@
 //! pass), and whose rows (inputs) lie one stride apart: the middle of an image, its borders, and the residues of a stride.
 //! A block of a product is one segment of each window. So neither patches nor zeros around an image are ever written.
 
-use super::axes::Axis;
-use super::axes::MAX_AXES;
-use super::contract::inner_last;
+use super::axes::{Axis, MAX_AXES};
 use super::memory::Place;
-use super::product::{Block, Factor, Product, RowAxis, Term};
-use super::sums::{Seen, SumAxis};
+use super::product::{Block, Factor, Product, Term};
+use super::sums::{RUNS, Seen, SumAxis};
 use crate::Window;
 use crate::call::Labels;
 
@@ -181,14 +179,10 @@ impl Plan<'_> {
             loops.push(Label { extent: axis.extent, strides, tag: 3 });
             summed += 1;
         }
-        // The inner axis must go on by one stride for all blocks.
-        let steady = |&(axis, window): &(SumAxis, Option<usize>)| {
-            axis.lanes >= 0
-                && window.is_none_or(|w| segments[w].iter().all(|s| s.lanes[1] <= 1 || s.lanes[2] == 1))
-        };
-        if !axes.last().is_some_and(steady) {
-            let (lanes, rows) = axes.last().map_or((0, 0), |(axis, _)| (axis.lanes.max(0), axis.rows));
-            axes.push((SumAxis { extent: 1, lanes, rows }, None));
+        // Along the inner axis the lanes must go on.
+        if axes.last().is_none_or(|(axis, _)| axis.lanes < 0) {
+            let rows = axes.last().map_or(0, |(axis, _)| axis.rows);
+            axes.push((SumAxis { extent: 1, lanes: 0, rows }, None));
         }
         assert!(
             loops.len() <= MAX_AXES,
@@ -272,32 +266,27 @@ impl Plan<'_> {
         choices
             .into_iter()
             .map(|choice| {
-                let row = |label: &Label| Axis {
-                    extent: label.extent,
-                    strides: vec![label.strides[rows_of], label.strides[OUT]],
-                    tag: 0,
-                };
+                let row =
+                    |label: &Label| Axis { extent: label.extent, strides: label.strides.to_vec(), tag: 0 };
                 let mut own: Vec<Axis> = rows.iter().map(row).collect();
                 let mut out = 0;
                 for (segment, (labels, _)) in choice.iter().zip(&self.windows) {
                     let [of_rows, of_out] = [rows_of, OUT].map(|of| holder(labels, of).strides[of]);
                     out += segment.first * of_out;
-                    let strides = vec![segment.row_by_out * of_rows, segment.step * of_out];
+                    let mut strides = vec![0; 3];
+                    strides[rows_of] = segment.row_by_out * of_rows;
+                    strides[OUT] = segment.step * of_out;
                     own.push(Axis { extent: segment.count, strides, tag: 0 });
                 }
                 own.retain(|axis| axis.extent > 1);
                 if own.is_empty() {
-                    own.push(Axis { extent: 1, strides: vec![0; 2], tag: 0 });
+                    own.push(Axis { extent: 1, strides: vec![0; 3], tag: 0 });
                 }
-                let axes_of_rows = inner_last(&own, |axis| axis.strides[1])
-                    .iter()
-                    .map(|axis| RowAxis { extent: axis.extent, rows: axis.strides[0], out: axis.strides[1] })
-                    .collect();
                 let seen = axes.iter().map(|(axis, window)| match window {
                     None => Seen::all(axis),
                     Some(w) => self.seen(choice[*w], *w, axis),
                 });
-                (Block { axes: axes_of_rows, rows: 0, out }, seen.collect())
+                (Block::along(&own, rows_of, out), seen.collect())
             })
             .unzip()
     }
@@ -328,23 +317,22 @@ fn holder(labels: &[Label; 3], of: usize) -> Label {
     *labels.iter().find(|label| label.tag == 1 << of).expect("each array holds one label of a window")
 }
 
-/// Runs in a list at most.
-const RUNS: usize = 1024;
-
 impl Segment {
     /// Takes in the next position if it is alike. The second decides how the rows go on.
     fn takes(&mut self, next: &Self) -> bool {
-        let alike = (self.lanes, self.row_by_lane) == (next.lanes, next.row_by_lane);
-        let goes_on = next.row.checked_sub(self.row).is_some_and(|distance| {
-            if self.count == 1 {
-                self.row_by_out = distance;
-            }
-            distance == self.count * self.row_by_out
-        });
-        self.count += usize::from(alike && goes_on);
-        alike && goes_on
+        let Some(distance) = next.row.checked_sub(self.row) else { return false };
+        if (self.lanes, self.row_by_lane) != (next.lanes, next.row_by_lane) {
+            return false;
+        }
+        if self.count == 1 {
+            self.row_by_out = distance;
+        }
+        let goes_on = distance == self.count * self.row_by_out;
+        self.count += usize::from(goes_on);
+        goes_on
     }
 }
+
 /// The position of one kind (0 input, 1 tap, 2 output) that belongs to positions of the two others, if there is one.
 fn third(window: &Window, known: [(usize, usize); 2]) -> Option<usize> {
     let of = |kind: usize| known.iter().find(|(k, _)| *k == kind).map(|&(_, position)| position);

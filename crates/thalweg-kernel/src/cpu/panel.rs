@@ -1,6 +1,7 @@
 //! A panel: some lanes, packed step after step, and their products.
 #![expect(unsafe_code, reason = "walks factors by pointers and strides; the caller checked the views")]
 
+use super::axes::{MAX_AXES, advance, position};
 use super::product::{Chunk, Factor, Product};
 use super::tiles::Tiles;
 use crate::Real;
@@ -103,23 +104,21 @@ struct Strip {
     stride: usize,
 }
 
-fn strips(product: &Product) -> impl Iterator<Item = Strip> + '_ {
+fn strips(product: &Product, mut visit: impl FnMut(&Strip)) {
     let mut number = 0;
-    product.blocks.iter().flat_map(move |block| {
-        let (inner, outer) = block.axes.split_last().expect("a block has an axis");
-        let first = number;
-        number += block.count();
-        let strips = outer.iter().map(|axis| axis.extent).product::<usize>();
-        (0..strips).map(move |strip| {
-            let mut rest = strip;
-            let mut out = block.out;
-            for axis in outer.iter().rev() {
-                out += rest % axis.extent * axis.out;
-                rest /= axis.extent;
+    for block in &product.blocks {
+        let last = block.extents.len() - 1;
+        let mut counter = [0; MAX_AXES];
+        let counter = &mut counter[..last];
+        loop {
+            let out = block.first + position(counter, &block.out);
+            visit(&Strip { number, out, count: block.extents[last], stride: block.out[last] });
+            number += block.extents[last];
+            if !advance(counter, &block.extents[..last]) {
+                break;
             }
-            Strip { number: first + strip * inner.extent, out, count: inner.extent, stride: inner.out }
-        })
-    })
+        }
+    }
 }
 
 /// Gets what the products of a panel are added to: they then begin with it, as those do that are written in place, and
@@ -129,7 +128,7 @@ fn strips(product: &Product) -> impl Iterator<Item = Strip> + '_ {
 /// The product's elements must be there.
 pub(super) unsafe fn get<T: Real>(panel: Panel<T>, product: &Product) {
     let Panel { count, width, .. } = panel;
-    for Strip { number, out, count: rows, stride } in strips(product) {
+    strips(product, |&Strip { number, out, count: rows, stride }| {
         // SAFETY (both blocks): by contract.
         let (from, to) = unsafe { (panel.out.add(out), panel.products.add(number * width)) };
         for block in (0..rows).step_by(16) {
@@ -139,7 +138,7 @@ pub(super) unsafe fn get<T: Real>(panel: Panel<T>, product: &Product) {
                 }
             }
         }
-    }
+    });
 }
 
 /// Puts the products of a panel where they belong.
@@ -148,7 +147,7 @@ pub(super) unsafe fn get<T: Real>(panel: Panel<T>, product: &Product) {
 /// The product's elements must be there.
 pub(super) unsafe fn put<S: Tiles>(tiles: S, panel: Panel<S::Element>, product: &Product) {
     let (Panel { count, width, .. }, lane) = (panel, product.lanes_out);
-    for Strip { number, out, count: rows, stride } in strips(product) {
+    strips(product, |&Strip { number, out, count: rows, stride }| {
         // SAFETY (all blocks): by contract.
         let (from, to) = unsafe { (panel.products.add(number * width), panel.out.add(out)) };
         let whole = if stride == 1 { [count, rows].map(|n| n / S::LANES * S::LANES) } else { [0; 2] };
@@ -166,5 +165,5 @@ pub(super) unsafe fn put<S: Tiles>(tiles: S, panel: Panel<S::Element>, product: 
                 }
             }
         }
-    }
+    });
 }

@@ -8,7 +8,7 @@
 //! its *runs*, in each of which the rows go on by one stride.
 #![expect(unsafe_code, reason = "products take pointers and strides; views were checked")]
 
-use super::axes::{MAX_AXES, advance, position};
+use super::axes::{Axis, MAX_AXES, advance, inner_last, position};
 use super::memory::Memory;
 use super::products::{self, Pointers, TERMS};
 use super::sums::{Seen, SumAxis, chunks};
@@ -41,24 +41,27 @@ pub(crate) struct Product {
 /// Rows that see the same part of the sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Block {
-    /// The axes that the rows run along; tiles are taken of the last, of which there is always one.
-    pub(super) axes: Vec<RowAxis>,
-    /// Distance of the first row from the start of the rows and of the result.
-    pub(super) rows: isize,
-    pub(super) out: usize,
-}
-
-/// An axis of rows, with the distances between neighbours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RowAxis {
-    pub(super) extent: usize,
-    pub(super) rows: usize,
-    pub(super) out: usize,
+    /// The axes that the rows run along, with the distances between neighbours among the rows and in the result; tiles are
+    /// taken of the last, of which there is always one.
+    pub(super) extents: Vec<usize>,
+    pub(super) rows: Vec<usize>,
+    pub(super) out: Vec<usize>,
+    /// The first row's place in the result.
+    pub(super) first: usize,
 }
 
 impl Block {
+    /// Rows along axes whose strides are those of the factors and the result.
+    pub(super) fn along(axes: &[Axis], rows_of: usize, first: usize) -> Self {
+        const OUT: usize = 2;
+        let axes = inner_last(axes, |axis| axis.strides[OUT]);
+        let strides = |of: usize| axes.iter().map(|axis| axis.strides[of]).collect();
+        let extents = axes.iter().map(|axis| axis.extent).collect();
+        Self { extents, rows: strides(rows_of), out: strides(OUT), first }
+    }
+
     pub(super) fn count(&self) -> usize {
-        self.axes.iter().map(|axis| axis.extent).product()
+        self.extents.iter().product()
     }
 }
 

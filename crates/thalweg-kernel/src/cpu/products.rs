@@ -13,7 +13,7 @@
 //! horizontal sums never end; and a library's products, which take their packing memory by the call.
 #![expect(unsafe_code, reason = "walks factors by pointers and strides; the caller checked the views")]
 
-use super::axes::MAX_AXES;
+use super::axes::{MAX_AXES, advance, position};
 use super::panel::{self, Panel};
 use super::product::{Block, Chunk, PANEL, Product, Run, Term};
 use super::tiles::{Tile, Tiles};
@@ -56,25 +56,26 @@ impl<T> Pointers<T> {
 /// meet in a few sets of the first-level cache.
 pub(super) fn copied_row(blocks: &[Block], step: usize) -> Option<usize> {
     match blocks {
-        [Block { axes, .. }] if axes.len() == 1 && step > ACROSS => {
-            Some((axes[0].extent.div_ceil(LINE) | 1) * LINE)
+        [Block { extents, .. }] if extents.len() == 1 && step > ACROSS => {
+            Some((extents[0].div_ceil(LINE) | 1) * LINE)
         }
         _ => None,
     }
 }
 
-/// Elements of the workspace that [`multiply`] needs: a packed panel, a copy of the rows at some steps, and the products
-/// of a group of panels.
+/// Elements of the workspace that [`multiply`] needs: a packed panel, the products of a group of panels, and a copy of the
+/// rows at some steps.
 pub(super) fn workspace(product: &Product) -> usize {
-    PANEL + copies(product) + GROUP.min(product.lanes.next_multiple_of(LINE)) * product.rows()
-}
-
-fn copies(product: &Product) -> usize {
-    let of_term = |term: &Term| {
+    let copied = |term: &Term| {
         let steps = term.chunks.iter().map(|chunk| chunk.steps).max().unwrap_or(0);
         term.copy.map_or(0, |row| row * steps)
     };
-    product.terms.iter().map(of_term).max().unwrap_or(0)
+    PANEL + gathered(product) + product.terms.iter().map(copied).max().unwrap_or(0)
+}
+
+/// Elements that the products of a group of panels take.
+fn gathered(product: &Product) -> usize {
+    GROUP.min(product.lanes.next_multiple_of(LINE)) * product.rows()
 }
 
 /// out[l, r] (+)= Σ_terms Σ lanes[l, ·]·rows[r, ·].
@@ -133,8 +134,8 @@ unsafe fn with_tiles<S: Tiles>(
     // One packed panel after another lies in the same place, which stays in the first-level cache.
     let packed = workspace;
     // SAFETY (all blocks): the workspace holds these one after another.
-    let copy = unsafe { packed.add(PANEL) };
-    let products = unsafe { copy.add(copies(product)) };
+    let products = unsafe { packed.add(PANEL) };
+    let copy = unsafe { products.add(gathered(product)) };
     let mut first = 0;
     while first < product.lanes {
         let (mut free, mut used) = (products, 0);
@@ -171,6 +172,7 @@ unsafe fn group<S: Tiles>(
             unsafe { panel::get(*panel, product) };
         }
     }
+    let few = product.rows() < FEW;
     let mut begins = !adds;
     for (term, at) in product.terms.iter().zip(pointers) {
         for chunk in &term.chunks {
@@ -179,8 +181,8 @@ unsafe fn group<S: Tiles>(
                 unsafe { copy_rows(product, term, chunk, at.rows, copy, step) };
             }
             for panel in panels {
-                let few = product.rows() < FEW || term.lanes.step == panel.width;
-                let in_place = term.lanes.along == 1 && panel.width == panel.count && few;
+                let dense = term.lanes.step == panel.width;
+                let in_place = term.lanes.along == 1 && panel.width == panel.count && (few || dense);
                 let lanes = unsafe { at.lanes.add(panel.first * term.lanes.along) };
                 let (start, panel_step) = if in_place {
                     (lanes, term.lanes.step)
@@ -232,35 +234,29 @@ unsafe fn block_of<S: Tiles>(
     tile: Tile<'_, S::Element>,
     copied: bool,
 ) {
-    let Some((inner, outer)) = block.axes.split_last() else { return };
-    let along = if copied { 1 } else { inner.rows };
-    let to_row = if panel.direct { inner.out } else { panel.width };
+    let last = block.extents.len() - 1;
+    let extent = block.extents[last];
+    let along = if copied { 1 } else { block.rows[last] };
+    let to_row = if panel.direct { block.out[last] } else { panel.width };
     let most = S::SUMS / (panel.width / S::LANES);
     // Tiles of a strip are as alike as can be: a last one of a row or two would wait for itself.
-    let count = inner.extent.div_ceil(inner.extent.div_ceil(most));
+    let count = extent.div_ceil(extent.div_ceil(most));
     // Rows that lie close together are in the cache with those before them.
     let fetches = along >= LINE * 2 && tile.step == 1;
     let mut counter = [0; MAX_AXES];
-    let counter = &mut counter[..outer.len()];
+    let counter = &mut counter[..last];
     let mut number = first;
     loop {
-        let place = |of: fn(&super::product::RowAxis) -> usize| -> usize {
-            counter.iter().zip(outer).map(|(&c, axis)| c * of(axis)).sum()
-        };
         // SAFETY (all blocks): by contract.
-        let (rows, to) = unsafe {
-            let rows =
-                if copied { tile.rows } else { tile.rows.offset(block.rows).add(place(|axis| axis.rows)) };
-            let to = if panel.direct {
-                panel.out.add(block.out + place(|axis| axis.out))
-            } else {
-                panel.products.add(number * panel.width)
-            };
-            (rows, to)
+        let rows = if copied { tile.rows } else { unsafe { tile.rows.add(position(counter, &block.rows)) } };
+        let to = if panel.direct {
+            unsafe { panel.out.add(block.first + position(counter, &block.out)) }
+        } else {
+            unsafe { panel.products.add(number * panel.width) }
         };
-        for j in (0..inner.extent).step_by(count) {
-            let rows_here = count.min(inner.extent - j);
-            let next = if j + rows_here < inner.extent { (j + rows_here) * along } else { 0 };
+        for j in (0..extent).step_by(count) {
+            let rows_here = count.min(extent - j);
+            let next = if j + rows_here < extent { (j + rows_here) * along } else { 0 };
             let tile = Tile {
                 rows: unsafe { rows.add(j * along) },
                 along,
@@ -271,27 +267,11 @@ unsafe fn block_of<S: Tiles>(
             };
             unsafe { tiles.tile(tile, rows_here, panel.width / S::LANES) };
         }
-        number += inner.extent;
-        let extents = outer.iter().map(|axis| axis.extent);
-        if !advance_by(counter, extents) {
+        number += extent;
+        if !advance(counter, &block.extents[..last]) {
             break;
         }
     }
-}
-
-/// Moves a counter on, last axis fastest. False once it has come round to zeros.
-fn advance_by(
-    counter: &mut [usize],
-    extents: impl DoubleEndedIterator<Item = usize> + ExactSizeIterator,
-) -> bool {
-    for (c, extent) in counter.iter_mut().rev().zip(extents.rev()) {
-        *c += 1;
-        if *c < extent {
-            return true;
-        }
-        *c = 0;
-    }
-    false
 }
 
 /// Copies the rows at the steps of a chunk, each step's rows side by side.
@@ -306,19 +286,18 @@ unsafe fn copy_rows<T: Real>(
     copy: *mut T,
     to_row: usize,
 ) {
-    let block = &product.blocks[0];
-    let axis = block.axes[0];
+    let [extent, along] = [product.blocks[0].extents[0], product.blocks[0].rows[0]];
     for &Run { rows: first, at, steps, .. } in &chunk.copied {
         for k in 0..steps {
             // SAFETY: by contract.
             unsafe {
-                let from = rows.offset(block.rows + first).add(k * term.rows.step);
+                let from = rows.offset(first).add(k * term.rows.step);
                 let to = copy.add((at + k) * to_row);
-                if axis.rows == 1 {
-                    std::ptr::copy_nonoverlapping(from, to, axis.extent);
+                if along == 1 {
+                    std::ptr::copy_nonoverlapping(from, to, extent);
                 } else {
-                    for j in 0..axis.extent {
-                        *to.add(j) = *from.add(j * axis.rows);
+                    for j in 0..extent {
+                        *to.add(j) = *from.add(j * along);
                     }
                 }
             }

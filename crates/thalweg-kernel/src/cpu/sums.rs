@@ -2,6 +2,9 @@
 
 use super::product::{Chunk, Piece, Run};
 
+/// Runs in a list at most: what is left of a sum is a loop around.
+pub(super) const RUNS: usize = 1024;
+
 /// An axis of the sum, with the distances between neighbours in the two factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SumAxis {
