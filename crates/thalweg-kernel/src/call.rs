@@ -229,6 +229,21 @@ pub enum Call {
         /// Destination.
         to: View,
     },
+    /// 0, 1, 2, … along one axis.
+    Iota {
+        /// Destination, of one axis.
+        to: View,
+    },
+    /// Uniform numbers in [0, 1), multiples of 2⁻²⁴: for each key `k…` the first of the stream that its child of that number
+    /// has ([`Key::short_uniforms`](crate::Key::short_uniforms)), in row-major order over `m…`.
+    Uniform {
+        /// Keys by their [words](crate::Key::words), whole numbers below 2²⁴: `[k…, 11]`.
+        keys: View,
+        /// `[k…, m…]`
+        out: View,
+        /// Which child of each key is drawn from.
+        stream: u64,
+    },
     /// An index input (`i32`) into the arena, as reals: exact, as indices stay below 2²⁴.
     LoadIndex {
         /// Which index slot.

@@ -20,6 +20,9 @@ const NUMBERED: u128 = BLOCK_WORDS << 63;
 /// Block at which the children by name begin.
 const NAMED: u128 = NUMBERED + (BLOCK_WORDS << 62);
 
+/// Bits of a word of a key, and of a short uniform number: what `f32` holds exactly.
+const SHORT_BITS: u32 = 24;
+
 /// The key of an independent random stream: a value, never advanced by use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key([u8; 32]);
@@ -52,6 +55,28 @@ impl Key {
         self.derive(NUMBERED, number)
     }
 
+    /// Whole numbers that a key is, each below 2²⁴.
+    pub const WORDS: usize = 11;
+
+    /// The key as whole numbers below 2²⁴, lowest bits first: numbers of either precision hold them exactly, so a key can
+    /// be an argument of a program.
+    pub fn words(&self) -> [u32; Self::WORDS] {
+        let mut words = [0; Self::WORDS];
+        for (word, three) in words.iter_mut().zip(self.0.chunks(3)) {
+            *word = three.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte));
+        }
+        words
+    }
+
+    /// The key that has these words. Bits beyond those of a key do not count.
+    pub fn from_words(words: [u32; Self::WORDS]) -> Self {
+        let mut bytes = [0; 32];
+        for (three, word) in bytes.chunks_mut(3).zip(words) {
+            three.copy_from_slice(&word.to_le_bytes()[..three.len()]);
+        }
+        Self(bytes)
+    }
+
     fn derive(&self, position: u128, stream: u64) -> Self {
         let mut cipher = self.rng();
         cipher.set_stream(stream);
@@ -72,6 +97,13 @@ impl Key {
         for x in out {
             *x = unit(rng.next_u64());
         }
+    }
+
+    /// Independent uniform numbers in [0, 1): multiples of 2⁻²⁴, the same numbers in either precision. The first ones do not
+    /// depend on how many follow.
+    pub fn short_uniforms(&self, out: &mut [f32]) {
+        let mut rng = self.rng();
+        out.iter_mut().for_each(|x| *x = short_unit(rng.next_u32()));
     }
 
     /// Independent standard normal numbers. The first numbers do not depend on how many follow.
@@ -105,6 +137,11 @@ impl Key {
 /// The upper 53 bits as a number in [0, 1).
 fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+}
+
+/// The upper 24 bits as a number in [0, 1).
+pub(crate) fn short_unit(bits: u32) -> f32 {
+    (bits >> (u32::BITS - SHORT_BITS)) as f32 * (1.0 / (1u32 << SHORT_BITS) as f32)
 }
 
 /// A number below `bound`, each equally likely (Lemire 2019: multiply, and reject the short interval).
@@ -175,6 +212,27 @@ mod tests {
         key.normals(&mut short);
         key.normals(&mut long);
         assert_eq!(short, long[..7]);
+    }
+
+    #[test]
+    fn keys_are_their_words() {
+        for key in [Key::from_seed(0), Key::from_seed(1).named("words"), Key([255; 32])] {
+            let words = key.words();
+            assert!(words.iter().all(|word| word >> SHORT_BITS == 0) && words[10] >> 16 == 0, "{words:?}");
+            assert_eq!(Key::from_words(words), key);
+            assert_eq!(Key::from_words(words.map(|word| word | 1 << SHORT_BITS)), key);
+        }
+    }
+
+    #[test]
+    fn short_uniforms_are_uniform_and_short() {
+        let mut x = vec![0.0; 100_000];
+        Key::from_seed(1).short_uniforms(&mut x);
+        assert!(x.iter().all(|x| (0.0..1.0).contains(x) && (x * 16_777_216.0).fract() == 0.0));
+        assert!(kolmogorov_smirnov(x.into_iter().map(f64::from).collect(), |x| x) < 0.005);
+        let mut golden = [0.0; 2];
+        Key::from_seed(0).short_uniforms(&mut golden);
+        assert_eq!(golden.map(f32::to_bits), [0x3f14_9f28, 0x3f73_45b3], "{:#x?}", golden.map(f32::to_bits));
     }
 
     #[test]

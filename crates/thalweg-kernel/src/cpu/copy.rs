@@ -1,4 +1,4 @@
-//! Copies between layouts, fills, and indices as reals.
+//! Copies between layouts, fills, counting, and indices as reals.
 #![expect(unsafe_code, reason = "views were checked against their buffers when the plan was made")]
 
 use super::axes::{Axis, MAX_AXES, advance, axes, merged, position};
@@ -134,6 +134,30 @@ impl Fill {
             if !advance(counter, &self.extents) {
                 break;
             }
+        }
+    }
+}
+
+/// 0, 1, 2, … along one axis, prepared.
+#[derive(Clone, Debug)]
+pub(crate) struct Iota {
+    to: (usize, usize),
+    length: usize,
+    step: usize,
+}
+
+impl Iota {
+    /// `None` where there is nothing to count.
+    pub(crate) fn new(to: &Place) -> Option<Self> {
+        let [length] = to.layout.shape[..] else { panic!("counting along one axis: {to:?}") };
+        let step = to.layout.strides[0];
+        (length > 0).then_some(Self { to: (to.buffer, to.layout.offset), length, step })
+    }
+
+    pub(crate) fn run<T: Real>(&self, memory: &Memory<'_, T>) {
+        for i in 0..self.length {
+            // SAFETY: positions are the view's, which was checked.
+            unsafe { *memory.at(self.to.0, self.to.1 + i * self.step) = T::from_f64(i as f64) };
         }
     }
 }

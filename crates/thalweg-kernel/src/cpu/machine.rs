@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::contract::{self, Contraction};
 use super::convolve::{self, Convolution};
-use super::copy::{Copy, Fill, LoadIndex};
+use super::copy::{Copy, Fill, Iota, LoadIndex};
 use super::fused;
 use super::index::{OneHot, Rows};
 use super::max_index::{self, MaxIndex};
 use super::memory::{Memory, Needs, Places, Scratch, SpaceSizes};
 use super::plan;
 use super::product::Product;
+use super::uniform::Uniform;
 use crate::Real;
 use crate::call::{Call, CallList, Fused};
 use crate::simd::{Level, dispatch};
@@ -23,6 +24,8 @@ enum Prepared {
     Matrix(Box<Product>),
     Copy(Box<Copy>),
     Fill(Box<Fill>),
+    Iota(Iota),
+    Uniform(Box<Uniform>),
     LoadIndex(LoadIndex),
     Gather(Box<Rows>),
     ScatterAdd(Box<Rows>),
@@ -142,6 +145,11 @@ fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepare
             let fill = Fill::new(*value, &places.destination(to));
             prepared.extend(fill.map(|fill| Prepared::Fill(Box::new(fill))));
         }
+        Call::Iota { to } => prepared.extend(Iota::new(&places.destination(to)).map(Prepared::Iota)),
+        Call::Uniform { keys, out, stream } => {
+            let uniform = Uniform::new(&places.source(keys), &places.destination(out), *stream);
+            prepared.extend(uniform.map(|uniform| Prepared::Uniform(Box::new(uniform))));
+        }
         Call::LoadIndex { slot, to } => {
             let load = LoadIndex::new(*slot, &places.0.indices, &places.destination(to));
             prepared.push(Prepared::LoadIndex(load));
@@ -207,6 +215,8 @@ fn run<T: Real>(call: &Prepared, memory: &mut Memory<'_, T>) {
         Prepared::Matrix(product) => product.run(memory),
         Prepared::Copy(copy) => copy.run(memory),
         Prepared::Fill(fill) => fill.run(memory),
+        Prepared::Iota(iota) => iota.run(memory),
+        Prepared::Uniform(uniform) => uniform.run(memory),
         Prepared::LoadIndex(load) => load.run(memory),
         Prepared::Gather(rows) => rows.gather(memory),
         Prepared::ScatterAdd(rows) => rows.scatter_add(memory),

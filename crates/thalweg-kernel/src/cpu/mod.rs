@@ -30,6 +30,7 @@ mod tiles_x86;
 pub(crate) mod tiling;
 #[cfg(target_arch = "x86_64")]
 mod transpose;
+pub(crate) mod uniform;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ mod index;
 mod machine;
 mod products;
 mod reference;
+mod uniform;
 
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;

@@ -1,9 +1,9 @@
 //! The calls as naive loops in double precision.
 
 use super::Bench;
-use crate::Layout;
-use crate::Window;
+
 use crate::call::{Binary, Call, Instruction, Labels, ReductionKind, Space, Unary, View};
+use crate::{Key, Layout, Window};
 
 struct Store<'a> {
     bench: &'a Bench,
@@ -179,6 +179,24 @@ impl Store<'_> {
             Call::Fill { value, to } => {
                 for position in positions(&to.layout.shape) {
                     self.write(to, &position, f64::from_bits(*value));
+                }
+            }
+            Call::Iota { to } => {
+                for position in positions(&to.layout.shape) {
+                    self.write(to, &position, position[0] as f64);
+                }
+            }
+            Call::Uniform { keys, out, stream } => {
+                let leading = keys.layout.shape.len() - 1;
+                let (shape, inner) = out.layout.shape.split_at(leading);
+                let mut numbers = vec![0.0; inner.iter().product()];
+                for key in positions(shape) {
+                    let word = |i: usize| self.read(keys, &[&key[..], &[i]].concat()) as u32;
+                    let words = std::array::from_fn(word);
+                    Key::from_words(words).fold_in(*stream).short_uniforms(&mut numbers);
+                    for (member, &x) in positions(inner).iter().zip(&numbers) {
+                        self.write(out, &[&key[..], member].concat(), f64::from(x));
+                    }
                 }
             }
             Call::LoadIndex { slot, to } => {
