@@ -15,9 +15,12 @@
 //! A node that already stands in the program is not written again, and what is known at once (`x + 0`, a reshape
 //! to the same shape, arithmetic on constants) is simplified as it is written, so transforms need not take care.
 
+mod attention;
+mod dropout;
 mod operators;
 mod pool;
 mod simplify;
+mod softmax;
 mod var;
 
 use std::cell::RefCell;
@@ -26,7 +29,7 @@ use std::collections::HashMap;
 pub use var::Var;
 
 use crate::ir::{Node, Op, Program, ShapeError, Type, ValueId};
-use crate::prim::{Concatenate, Constant, Contract, Input};
+use crate::prim::{Concatenate, Constant, Contract, Input, Iota};
 
 /// Writes one program.
 ///
@@ -76,6 +79,11 @@ impl Builder {
     /// Zeros.
     pub fn zeros(&self, shape: &[usize]) -> Var<'_> {
         self.constant(0.0, shape)
+    }
+
+    /// 0, 1, 2, … as reals `[extent]`.
+    pub fn iota(&self, extent: usize) -> Var<'_> {
+        self.apply(Iota { extent }, &[])
     }
 
     /// Arrays end to end along one axis.

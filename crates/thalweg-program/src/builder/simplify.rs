@@ -44,7 +44,7 @@ impl Builder {
             }
             Op::ScatterAdd(_) => (self.known(operands[0]) == Some(0.0)).then(|| self.zeros(&ty.shape)),
             Op::Input(_) | Op::Constant(_) | Op::OneHot(_) | Op::Gather(_) | Op::StopGradient(_) => None,
-            Op::MaxIndex(_) | Op::AsIndex(_) => None,
+            Op::MaxIndex(_) | Op::AsIndex(_) | Op::Iota(_) | Op::Uniform(_) => None,
         }
     }
 

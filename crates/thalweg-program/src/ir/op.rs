@@ -3,8 +3,8 @@
 use thalweg_kernel::{Binary, Unary};
 
 use crate::prim::{
-    AsIndex, Broadcast, Concatenate, Constant, Contract, Convolve, Gather, Input, MaxIndex, OneHot, Pad,
-    Permute, Primitive, Reduce, Reshape, ScatterAdd, Select, Slice, StopGradient,
+    AsIndex, Broadcast, Concatenate, Constant, Contract, Convolve, Gather, Input, Iota, MaxIndex, OneHot,
+    Pad, Permute, Primitive, Reduce, Reshape, ScatterAdd, Select, Slice, StopGradient, Uniform,
 };
 
 macro_rules! primitives {
@@ -38,6 +38,10 @@ primitives! {
     Input(Input),
     /// One number everywhere.
     Constant(Constant),
+    /// 0, 1, 2, …
+    Iota(Iota),
+    /// Uniform numbers from keys.
+    Uniform(Uniform),
     /// A function of one number, element by element.
     Unary(Unary),
     /// A function of two numbers, element by element.

@@ -80,7 +80,8 @@ fn worth(program: &Program, id: ValueId, dependence: Dependence) -> bool {
     match dependence {
         Dependence::Linear { worth } => worth,
         Dependence::None => match &program.nodes[id.position()].op {
-            Op::Input(_) | Op::Constant(_) | Op::Broadcast(_) | Op::Reshape(_) | Op::Slice(_) => false,
+            Op::Input(_) | Op::Constant(_) | Op::Iota(_) => false,
+            Op::Broadcast(_) | Op::Reshape(_) | Op::Slice(_) => false,
             // An index that was computed is no argument: arguments that are indices are `i32`.
             Op::AsIndex(_) => false,
             // What was computed is kept in the order in which it is read.

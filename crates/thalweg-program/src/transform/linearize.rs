@@ -136,6 +136,7 @@ fn rewritten(node: &Node) -> bool {
     matches!(
         node.op,
         Op::Constant(_)
+            | Op::Iota(_)
             | Op::Broadcast(_)
             | Op::Reshape(_)
             | Op::Permute(_)

@@ -3,7 +3,7 @@
 use super::support::Array;
 use thalweg_kernel::Key;
 use thalweg_program::builder::{Builder, Var};
-use thalweg_program::prim::{Gather, Pad, ScatterAdd, Slide};
+use thalweg_program::prim::{Gather, Pad, ScatterAdd, Slide, Uniform};
 
 /// What the arguments are drawn from: finite differences must not cross a kink or a pole.
 #[derive(Clone, Copy)]
@@ -12,6 +12,8 @@ pub(crate) enum Domain {
     Positive,
     AwayFromZero,
     Index(usize),
+    /// Words of a key: real, and without a derivative.
+    Key,
 }
 
 impl Domain {
@@ -25,6 +27,7 @@ impl Domain {
                 Self::Positive => 0.5 + u,
                 Self::AwayFromZero => x.signum() * (0.3 + u),
                 Self::Index(limit) => (u * limit as f64).floor(),
+                Self::Key => (u * 16_777_216.0).floor(),
             };
         }
         array
@@ -158,10 +161,6 @@ fn structural() -> Vec<Case> {
     }));
     cases.push(case("max of a broadcast", &[(&[3], Normal)], |_, x| {
         x[0].broadcast(&[2, 3, 4], &[1]).max(&[1, 2])
-    }));
-    cases.push(case("softmax", &[(&[4, 10], Normal)], |_, x| {
-        let shifted = (x[0] - x[0].max(&[1]).reshape(&[4, 1]).stop_gradient()).exp();
-        shifted / shifted.sum(&[1]).reshape(&[4, 1])
     }));
     cases
 }
@@ -310,6 +309,50 @@ fn poolings() -> Vec<Case> {
     cases
 }
 
+/// Softmax and attention, and dropout by keys.
+fn attentive() -> Vec<Case> {
+    use Domain::{Key, Normal};
+    const WORDS: usize = thalweg_kernel::Key::WORDS;
+    let mut cases = Vec::new();
+    for (shape, axis) in [(&[4, 10][..], 1), (&[3, 5, 2], 0), (&[2, 3, 17], 2), (&[2, 1], 1), (&[0, 3], 1)] {
+        cases
+            .push(case(&format!("softmax along {axis}"), &[(shape, Normal)], move |_, x| x[0].softmax(axis)));
+        cases.push(case(&format!("log_softmax along {axis}"), &[(shape, Normal)], move |_, x| {
+            x[0].log_softmax(axis)
+        }));
+    }
+    cases.push(case("iota", &[(&[2, 5], Normal)], |b, x| x[0] * b.iota(5)));
+    let shapes: [[&[usize]; 3]; 4] = [
+        [&[2, 3, 2, 4], &[2, 5, 2, 4], &[2, 5, 2, 3]],
+        [&[5, 1, 2], &[5, 1, 2], &[5, 1, 2]],
+        [&[4, 2, 1], &[2, 2, 1], &[2, 2, 3]],
+        [&[0, 2, 1, 3], &[0, 2, 1, 3], &[0, 2, 1, 3]],
+    ];
+    for [q, k, v] in shapes {
+        for causal in [false, true] {
+            let name = if causal { "causal attention" } else { "attention" };
+            cases.push(case(name, &[(q, Normal), (k, Normal), (v, Normal)], move |_, x| {
+                x[0].attention(x[1], x[2], causal)
+            }));
+        }
+    }
+    cases.push(case("self-attention of one projection", &[(&[2, 3, 12], Normal)], |_, x| {
+        let parts = x[0].tanh().reshape(&[2, 3, 3, 2, 2]);
+        let [q, k, v] = [0, 1, 2].map(|part| parts.slice(2, part, 1).reshape(&[2, 3, 2, 2]));
+        q.attention(k, v, true).reshape(&[2, 3, 4])
+    }));
+    cases.push(case("gather by an index that was computed", &[(&[7, 3], Normal)], |b, x| {
+        x[0].tanh().gather(b.iota(7).slice_by(0, 1, 3, 2).as_index())
+    }));
+    for (x, keys) in [(&[4, 3, 5][..], &[4, WORDS][..]), (&[9], &[WORDS]), (&[2, 3, 4], &[2, 3, WORDS])] {
+        cases.push(case("dropout", &[(x, Normal), (keys, Key)], |_, x| x[0].exp().dropout(x[1], 3, 0.4)));
+    }
+    cases.push(case("uniform", &[(&[3, 2], Normal), (&[3, WORDS], Key)], |b, x| {
+        x[0] + b.apply(Uniform { stream: 1, shape: vec![2] }, &[x[1]])
+    }));
+    cases
+}
+
 pub(crate) fn all() -> Vec<Case> {
     elementwise()
         .into_iter()
@@ -318,5 +361,6 @@ pub(crate) fn all() -> Vec<Case> {
         .chain(convolutions())
         .chain(poolings())
         .chain(indexed())
+        .chain(attentive())
         .collect()
 }

@@ -1,5 +1,6 @@
 //! Programs against a second opinion: naive loops over indices.
 
+mod attention;
 mod cases;
 mod edges;
 mod op_table;

@@ -45,8 +45,9 @@ fn draw(case: &Case) -> Drawn {
         .enumerate()
         .map(|(i, (shape, domain))| domain.draw(shape, key.fold_in(i as u64)))
         .collect();
-    let wrt: Vec<usize> =
-        (0..arguments.len()).filter(|&i| !matches!(case.arguments[i].1, Domain::Index(_))).collect();
+    let wrt: Vec<usize> = (0..arguments.len())
+        .filter(|&i| !matches!(case.arguments[i].1, Domain::Index(_) | Domain::Key))
+        .collect();
     let directions = wrt
         .iter()
         .map(|&i| Array::normal(&arguments[i].shape, key.named("direction").fold_in(i as u64)))
@@ -280,6 +281,8 @@ fn every_primitive_stands_in_the_table() {
         "max",
         "contract",
         "convolve",
+        "iota",
+        "uniform",
         "max_index",
         "as_index",
         "one_hot",

@@ -2,6 +2,7 @@
 //! products.
 
 use serde::Deserialize;
+use thalweg_kernel::Key;
 use thalweg_program::builder::{Builder, Var};
 use thalweg_program::prim::Slide;
 use thalweg_program::transform::{gradient, hvp};
@@ -12,6 +13,15 @@ use super::support::{Array, run};
 struct Table {
     convolutions: Vec<Convolution>,
     poolings: Vec<Pooling>,
+    functions: Vec<Function>,
+}
+
+#[derive(Deserialize)]
+struct Function {
+    kind: String,
+    shapes: Vec<Vec<usize>>,
+    #[serde(flatten)]
+    truth: Truth,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +148,44 @@ fn poolings_are_those_of_pytorch() {
                 _ => x.average_pool(&case.taps, &slides),
             };
             pooled.permute(&back)
+        });
+    }
+}
+
+/// The keys of seeds 0, 1, … as constants.
+fn keys(builder: &Builder, count: usize) -> Var<'_> {
+    let words = (0..count as u64).flat_map(|seed| Key::from_seed(seed).words());
+    let words: Vec<Var<'_>> = words.map(|word| builder.constant(f64::from(word), &[1])).collect();
+    builder.concatenate(0, &words).reshape(&[count, Key::WORDS])
+}
+
+/// What the script looks up.
+fn index(builder: &Builder) -> Var<'_> {
+    let index: Vec<Var<'_>> =
+        [4, 0, 1, 1, 4, 1].iter().map(|&i| builder.constant(f64::from(i), &[1])).collect();
+    builder.concatenate(0, &index).reshape(&[2, 3]).as_index()
+}
+
+#[test]
+fn softmax_attention_embedding_and_dropout_are_those_of_pytorch() {
+    let table = table();
+    assert!(table.functions.len() >= 10);
+    for case in &table.functions {
+        let shapes: Vec<&[usize]> = case.shapes.iter().map(|shape| &shape[..]).collect();
+        let name = format!("{} of {shapes:?}", case.kind);
+        check(&name, &shapes, &case.truth, |v| {
+            let builder = v[0].builder();
+            let heads_last = [0, 2, 1, 3];
+            match &case.kind.split(' ').collect::<Vec<_>>()[..] {
+                ["softmax", axis] => v[0].softmax(axis.parse().unwrap()),
+                ["log_softmax", axis] => v[0].log_softmax(axis.parse().unwrap()),
+                ["embedding"] => v[0].gather(index(builder)),
+                ["dropout"] => v[0].dropout(keys(builder, 3), 1, 0.4),
+                kind => {
+                    let [q, k, v] = [v[0], v[1], v[2]].map(|operand| operand.permute(&heads_last));
+                    q.attention(k, v, kind[0] == "causal").permute(&heads_last)
+                }
+            }
         });
     }
 }

@@ -229,6 +229,17 @@ fn node(op: &Op, inputs: &[&Array], shape: &[usize]) -> Array {
         }
         Op::Convolve(op) => convolve(op, inputs[0], inputs[1], shape),
         Op::Contract(_) => contract(&format!("{op:?}"), inputs[0], inputs[1], shape),
+        Op::Iota(_) => Array::new(shape, |place| place[0] as f64),
+        Op::Uniform(uniform) => {
+            let keys =
+                inputs[0].data.chunks(Key::WORDS).map(|words| std::array::from_fn(|i| words[i] as u32));
+            let mut numbers = vec![0.0; uniform.shape.iter().product()];
+            let numbers = keys.flat_map(|words| {
+                Key::from_words(words).fold_in(uniform.stream).short_uniforms(&mut numbers);
+                numbers.iter().map(|&x| f64::from(x)).collect::<Vec<_>>()
+            });
+            Array { shape: shape.to_vec(), data: numbers.collect() }
+        }
         Op::OneHot(_) => Array::new(shape, |place| {
             let (class, index) = place.split_last().expect("a class axis");
             f64::from(u8::from(inputs[0].at(index) == *class as f64))

@@ -12,6 +12,7 @@ import pathlib
 
 import torch
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 def residues(multiplier, offset, modulus, shape):
@@ -80,6 +81,39 @@ def pooling(kind, taps, stride, padding, dilation):
     return lambda x: functional.adaptive_avg_pool2d(x, 1)
 
 
+# Kind, shapes of the operands.
+FUNCTIONS = [
+    ("softmax 1", [[4, 10]]),
+    ("softmax 0", [[5, 2, 3]]),
+    ("log_softmax 1", [[4, 10]]),
+    ("log_softmax 2", [[2, 3, 7]]),
+    ("attention", [[2, 3, 4, 5], [2, 3, 6, 5], [2, 3, 6, 2]]),
+    ("attention", [[1, 2, 7, 3], [1, 2, 7, 3], [1, 2, 7, 3]]),
+    ("causal attention", [[2, 3, 5, 4], [2, 3, 5, 4], [2, 3, 5, 4]]),
+    ("causal attention", [[1, 2, 3, 4], [1, 2, 5, 4], [1, 2, 5, 3]]),
+    ("embedding", [[5, 3]]),
+    ("dropout", [[3, 8]]),
+]
+
+# What is looked up, with repeats.
+INDEX = [[4, 0, 1], [1, 4, 1]]
+# Which of eight numbers thalweg's keys of seeds 0, 1, 2 keep at stream 1 with probability 0.4 of being dropped.
+KEPT = ["10000011", "11110110", "11100000"]
+
+
+def named_function(kind):
+    name, *axis = kind.split()
+    if kind.endswith("attention"):
+        causal = name == "causal"
+        return lambda q, k, v: functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    if kind == "embedding":
+        return lambda table: functional.embedding(torch.tensor(INDEX), table)
+    if kind == "dropout":
+        mask = torch.tensor([[float(bit) for bit in row] for row in KEPT], dtype=torch.float64)
+        return lambda x: x * mask / (1 - 0.4)
+    return lambda x: getattr(functional, name)(x, int(axis[0]))
+
+
 def derivatives(function, shapes):
     operands = [operand(i, shape).requires_grad_() for i, shape in enumerate(shapes)]
     y = function(*operands)
@@ -105,8 +139,14 @@ def main():
     for kind, x, taps, stride, padding, dilation in POOLINGS:
         case = dict(kind=kind, taps=taps, stride=stride, padding=padding, dilation=dilation)
         poolings.append(case | {"x": x} | derivatives(pooling(**case), [x]))
+    functions = []
+    # The fused kernels of attention have no second derivative.
+    with sdpa_kernel(SDPBackend.MATH):
+        for kind, shapes in FUNCTIONS:
+            functions.append({"kind": kind, "shapes": shapes} | derivatives(named_function(kind), shapes))
     path = pathlib.Path(__file__).with_name("primitives.json")
-    path.write_text(json.dumps({"torch": torch.__version__, "convolutions": cases, "poolings": poolings}) + "\n")
+    tables = {"convolutions": cases, "poolings": poolings, "functions": functions}
+    path.write_text(json.dumps({"torch": torch.__version__} | tables) + "\n")
 
 
 if __name__ == "__main__":
