@@ -222,6 +222,13 @@ pub enum Call {
         /// Destination; no stride is 0 on an axis longer than 1.
         to: View,
     },
+    /// The sum over all evaluations that run together, which each of them then has; a copy where one runs alone.
+    AllReduce {
+        /// What each evaluation brings.
+        from: View,
+        /// The sum: contiguous, in the arena.
+        to: View,
+    },
     /// One number everywhere.
     Fill {
         /// The number, as bits of an `f64`.

@@ -1,6 +1,7 @@
 //! The machine: a list of calls, prepared to be run again and again.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::contract::{self, Contraction};
@@ -33,13 +34,26 @@ enum Prepared {
     MaxIndex(Box<MaxIndex>),
 }
 
+/// Calls between two sums over evaluations.
+#[derive(Clone, Debug, Default)]
+struct Phase {
+    calls: Range<usize>,
+    /// Elements of the arena that are summed after them.
+    summed: Vec<Range<usize>>,
+}
+
 /// A list of calls, prepared for one precision. Immutable: threads share it, each with a [`Scratch`] of its own.
 ///
 /// A result is a function of the machine and the inputs: it does not depend on the thread, on what the scratch held
 /// before, or on how the caller's slices are aligned.
+///
+/// A list with [`Call::AllReduce`] falls into phases. Where several evaluations run together, each runs a
+/// [phase](Self::run_phase); then what they [sum](Self::summed) is added up and written to each of their scratches; then
+/// each runs the next phase.
 #[derive(Clone, Debug)]
 pub struct Machine<T: Real> {
     prepared: Vec<Prepared>,
+    phases: Vec<Phase>,
     sizes: SpaceSizes,
     needs: Needs,
     level: Level,
@@ -65,8 +79,31 @@ impl<T: Real> Machine<T> {
         let places = Places(list);
         let mut needs = Needs::default();
         let mut prepared = Vec::with_capacity(list.calls.len());
+        let mut phases = vec![Phase::default()];
         for call in &list.calls {
+            if let Call::AllReduce { from, to } = call {
+                let to = places.destination(to);
+                assert!(
+                    places.is_arena(&to) && to.layout.is_contiguous(),
+                    "a sum lies dense in the arena: {to:?}"
+                );
+                let copy = Copy::new(&places.source(from), &to);
+                prepared.extend(copy.map(|copy| Prepared::Copy(Box::new(copy))));
+                let phase = phases.last_mut().expect("there is a first phase");
+                phase.summed.push(to.layout.offset..to.layout.offset + to.layout.len());
+                phase.calls.end = prepared.len();
+                continue;
+            }
+            if let Some(Phase { calls, summed }) = phases.last()
+                && !summed.is_empty()
+            {
+                let calls = calls.end..calls.end;
+                phases.push(Phase { calls, summed: Vec::new() });
+            }
             prepare::<T>(call, &places, &mut needs, &mut prepared);
+            if let Some(phase) = phases.last_mut() {
+                phase.calls.end = prepared.len();
+            }
         }
         let sizes = SpaceSizes {
             inputs: list.inputs.clone(),
@@ -75,7 +112,7 @@ impl<T: Real> Machine<T> {
             arena: list.arena,
         };
         let id = MADE.fetch_add(1, Ordering::Relaxed);
-        Self { prepared, sizes, needs, level, id, precision: PhantomData }
+        Self { prepared, phases, sizes, needs, level, id, precision: PhantomData }
     }
 
     /// Working memory for one evaluation at a time of this machine.
@@ -94,13 +131,57 @@ impl<T: Real> Machine<T> {
         indices: &[&[i32]],
         outputs: &mut [&mut [T]],
     ) {
+        self.run_calls(0..self.prepared.len(), scratch, inputs, indices, outputs);
+    }
+
+    /// Number of phases; at least 1.
+    pub fn phases(&self) -> usize {
+        self.phases.len()
+    }
+
+    /// One phase of an evaluation, with the same arguments each time.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run), and if there is no such phase.
+    pub fn run_phase(
+        &self,
+        phase: usize,
+        scratch: &mut Scratch<T>,
+        inputs: &[&[T]],
+        indices: &[&[i32]],
+        outputs: &mut [&mut [T]],
+    ) {
+        self.run_calls(self.phases[phase].calls.clone(), scratch, inputs, indices, outputs);
+    }
+
+    /// What is summed over evaluations after a phase: elements of [`Scratch::arena_mut`].
+    ///
+    /// # Panics
+    /// If there is no such phase.
+    pub fn summed(&self, phase: usize) -> &[Range<usize>] {
+        &self.phases[phase].summed
+    }
+
+    /// Elements of the arena.
+    pub fn arena(&self) -> usize {
+        self.sizes.arena
+    }
+
+    fn run_calls(
+        &self,
+        calls: Range<usize>,
+        scratch: &mut Scratch<T>,
+        inputs: &[&[T]],
+        indices: &[&[i32]],
+        outputs: &mut [&mut [T]],
+    ) {
         assert_eq!(scratch.owner, self.id, "this scratch was made by another machine");
         let sizes = &self.sizes;
         check("input", &sizes.inputs, inputs.len(), |i| inputs[i].len());
         check("index", &sizes.indices, indices.len(), |i| indices[i].len());
         check("output", &sizes.outputs, outputs.len(), |i| outputs[i].len());
         let mut memory = scratch.memory(inputs, indices, outputs, self.level);
-        for call in &self.prepared {
+        for call in &self.prepared[calls] {
             run(call, &mut memory);
         }
     }
@@ -141,6 +222,7 @@ fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepare
             let copy = Copy::new(&places.source(from), &places.destination(to));
             prepared.extend(copy.map(|copy| Prepared::Copy(Box::new(copy))));
         }
+        Call::AllReduce { .. } => unreachable!("a sum over evaluations ends a phase"),
         Call::Fill { value, to } => {
             let fill = Fill::new(*value, &places.destination(to));
             prepared.extend(fill.map(|fill| Prepared::Fill(Box::new(fill))));

@@ -53,6 +53,11 @@ impl Places<'_> {
         Place { buffer, layout }
     }
 
+    /// Whether it lies in the arena.
+    pub(crate) fn is_arena(&self, place: &Place) -> bool {
+        place.buffer == self.0.inputs.len() + self.0.outputs.len()
+    }
+
     /// A view that is read.
     pub(crate) fn source(&self, view: &View) -> Place {
         self.place(view)
@@ -169,6 +174,13 @@ impl<T: Real> Scratch<T> {
             bases: vec![std::ptr::null_mut(); list.inputs.len() + list.outputs.len() + 1],
             owner,
         }
+    }
+
+    /// The arena, in whole cache lines: what evaluations that run together sum between two phases.
+    pub fn arena_mut(&mut self) -> &mut [T] {
+        let elements = self.arena.0.len() * (64 / size_of::<T>());
+        // SAFETY: the lines hold so many elements, and any bits are a real number.
+        unsafe { std::slice::from_raw_parts_mut(self.arena.pointer(), elements) }
     }
 
     /// The buffers of one run, as pointers.

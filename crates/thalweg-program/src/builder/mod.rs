@@ -17,6 +17,7 @@
 
 mod attention;
 mod dropout;
+mod norm;
 mod operators;
 mod pool;
 mod simplify;
@@ -26,6 +27,7 @@ mod var;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+pub use norm::Moments;
 pub use var::Var;
 
 use crate::ir::{Node, Op, Program, ShapeError, Type, ValueId};

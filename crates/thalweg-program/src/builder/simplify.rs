@@ -42,6 +42,7 @@ impl Builder {
             Op::Contract(_) | Op::Convolve(_) => {
                 operands.iter().any(|&factor| self.known(factor) == Some(0.0)).then(|| self.zeros(&ty.shape))
             }
+            Op::Psum(_) => (self.known(operands[0]) == Some(0.0)).then(|| operands[0]),
             Op::ScatterAdd(_) => (self.known(operands[0]) == Some(0.0)).then(|| self.zeros(&ty.shape)),
             Op::Input(_) | Op::Constant(_) | Op::OneHot(_) | Op::Gather(_) | Op::StopGradient(_) => None,
             Op::MaxIndex(_) | Op::AsIndex(_) | Op::Iota(_) | Op::Uniform(_) => None,

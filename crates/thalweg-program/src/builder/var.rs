@@ -5,7 +5,7 @@ use thalweg_kernel::{Binary, ReductionKind, Unary};
 use super::Builder;
 use crate::ir::{Type, ValueId};
 use crate::prim::{
-    AsIndex, Broadcast, Contract, Convolve, Gather, OneHot, Pad, Permute, Reduce, Reshape, ScatterAdd,
+    AsIndex, Broadcast, Contract, Convolve, Gather, OneHot, Pad, Permute, Psum, Reduce, Reshape, ScatterAdd,
     Select, Slice, Slide, StopGradient, Window,
 };
 
@@ -109,6 +109,8 @@ impl<'b> Var<'b> {
         abs => Unary::Abs,
         /// The identity, whose derivative is declared to be zero.
         stop_gradient => StopGradient,
+        /// The sum over all evaluations that run together: see [`Psum`].
+        psum => Psum,
         /// Whole numbers as indices; the derivative is zero.
         as_index => AsIndex,
     }

@@ -104,6 +104,11 @@ pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
             (Evaluation::Calls(_), Op::OneHot(_)) if read_permuted(program, &live, position) => {
                 own(Kind::Calls, Space::Arena, classes_first(&node.ty.shape))
             }
+            // Evaluations meet in their arenas.
+            (Evaluation::Calls(_), Op::Psum(_)) => {
+                places.push(own(Kind::Calls, Space::Arena, dense));
+                continue;
+            }
             (Evaluation::Calls(_), _) => own(Kind::Calls, Space::Arena, dense),
         };
         places.push(in_result(program, signature, &parts, position, place));

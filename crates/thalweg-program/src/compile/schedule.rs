@@ -5,12 +5,16 @@
 //! reductions of one level and one iteration space run as one pass. No cycle can arise: a path that leaves a pass
 //! and comes back has crossed an edge that adds one, so it ends on a higher level.
 //!
+//! Sums over evaluations ([`Psum`](crate::prim::Psum)) cut the schedule into phases. A value's phase is the number of such
+//! sums, one after another, that it waits for; all sums of a phase stand at its end, so that evaluations meet as rarely as
+//! they can.
+//!
 //! The terms of a sum of contractions follow each other, on the level of the last: the machine then takes them as one.
 
 use std::collections::HashMap;
 
 use super::place::{Kind, Place};
-use crate::ir::Program;
+use crate::ir::{Op, Program};
 
 /// One entry of the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +40,7 @@ const REDUCTIONS: usize = 64;
 pub(super) fn steps(program: &Program, places: &[Place]) -> Vec<Step> {
     let ranks = ranks(program, places);
     let mut order: Vec<(Rank, Step)> = Vec::new();
-    let mut passes: HashMap<(usize, &[usize]), (usize, usize)> = HashMap::new();
+    let mut passes: HashMap<(usize, usize, &[usize]), (usize, usize)> = HashMap::new();
     for (position, node) in program.nodes.iter().enumerate() {
         let shape = match places[position].kind {
             Kind::Elementwise => &node.ty.shape[..],
@@ -47,7 +51,7 @@ pub(super) fn steps(program: &Program, places: &[Place]) -> Vec<Step> {
             }
             Kind::Dead | Kind::Given | Kind::Loaded | Kind::Constant | Kind::View | Kind::Sum => continue,
         };
-        let key = (ranks[position].level, shape);
+        let key = (ranks[position].phase, ranks[position].level, shape);
         let reduces = places[position].kind == Kind::Reduction;
         // A full pass is followed by another, which loads what it needs of the first.
         let open = passes.get(&key).copied().filter(|&(_, reductions)| !reduces || reductions < REDUCTIONS);
@@ -77,6 +81,9 @@ fn within_pass(program: &Program, places: &[Place], operand: usize, user: usize)
 /// Where a node stands in the schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
+    phase: usize,
+    /// Whether it ends its phase.
+    is_psum: bool,
     level: usize,
     /// Position of the node or, for the terms of a sum, of the last of them.
     position: usize,
@@ -100,6 +107,12 @@ fn ranks(program: &Program, places: &[Place]) -> Vec<Rank> {
             ranks[source].level + usize::from(passes)
         };
         ranks[position].level = node.inputs.iter().map(|id| after(id.position())).max().unwrap_or(0);
+        let phase_after = |operand: usize| {
+            let source = ranks[places[operand].completed_by];
+            source.phase + usize::from(source.is_psum)
+        };
+        ranks[position].phase = node.inputs.iter().map(|id| phase_after(id.position())).max().unwrap_or(0);
+        ranks[position].is_psum = matches!(node.op, Op::Psum(_));
         if place.kind == Kind::Sum {
             let last = place.completed_by;
             let first = node.inputs.iter().map(|id| id.position()).filter(|&term| term != last);
@@ -107,8 +120,9 @@ fn ranks(program: &Program, places: &[Place]) -> Vec<Rank> {
                 first.flat_map(|first| terms.remove(&first).unwrap_or_else(|| vec![first])).collect();
             all.push(last);
             let level = all.iter().map(|&term| ranks[term].level).max().unwrap_or(0);
+            let phase = all.iter().map(|&term| ranks[term].phase).max().unwrap_or(0);
             for (term, &node) in all.iter().enumerate() {
-                ranks[node] = Rank { level, position: last, term };
+                ranks[node] = Rank { phase, is_psum: false, level, position: last, term };
             }
             terms.insert(position, all);
         }

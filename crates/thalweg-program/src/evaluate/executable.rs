@@ -35,10 +35,21 @@ impl<T: Real> Executable<T> {
     pub fn run(&self, inputs: &[&[T]], indices: &[&[i32]], outputs: &mut [&mut [T]]) {
         let mut scratch = self.take();
         self.machine.run(&mut scratch, inputs, indices, outputs);
+        self.give(scratch);
+    }
+
+    /// Puts scratch memory back.
+    pub(super) fn give(&self, scratch: Scratch<T>) {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
     }
 
-    fn take(&self) -> Scratch<T> {
+    /// The prepared calls.
+    pub(super) fn machine(&self) -> &Machine<T> {
+        &self.machine
+    }
+
+    /// Scratch memory from the pool.
+    pub(super) fn take(&self) -> Scratch<T> {
         let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
         pooled.unwrap_or_else(|| self.machine.scratch())
     }

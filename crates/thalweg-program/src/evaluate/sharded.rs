@@ -7,6 +7,9 @@
 //! any number of them. The design that lost gave each thread one sum: it needs less memory, but which examples
 //! meet in a sum then depends on the machine.
 //!
+//! Where examples of different shards meet in the program ([`Psum`](crate::prim::Psum)), all shards run phase by phase
+//! (`together.rs`), and each is a lane of its own.
+//!
 //! Arrays are allocated once and kept; an evaluation allocates only the lists of who takes what, some hundred bytes a
 //! task.
 
@@ -16,40 +19,10 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 use thalweg_kernel::Real;
 
-use super::Executable;
+use super::lane::{Sum, Task, add_in_order, cut_off};
+use super::{Cut, Executable};
 use crate::compile::Signature;
 use crate::ir::Program;
-
-/// How the examples of a data set are cut into shards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// Number of examples.
-    pub examples: usize,
-    /// Examples in each shard but the last.
-    pub shard: usize,
-}
-
-impl Cut {
-    /// As fits most work: shards of 64 examples, from 512 examples on of 128. That is enough rows for efficient
-    /// matrix products, few enough that their activations stay in a core's cache, and enough shards for the threads.
-    pub fn new(examples: usize) -> Self {
-        Self::by(examples, if examples < 512 { 64 } else { 128 })
-    }
-
-    /// Shards of `shard` examples, the last one smaller if need be.
-    pub fn by(examples: usize, shard: usize) -> Self {
-        Self { examples, shard: shard.clamp(1, examples.max(1)) }
-    }
-
-    /// Number of shards.
-    pub fn shards(&self) -> usize {
-        self.examples.div_ceil(self.shard)
-    }
-
-    fn range(&self, shard: usize) -> Range<usize> {
-        shard * self.shard..((shard + 1) * self.shard).min(self.examples)
-    }
-}
 
 /// What a result slot of a shard's program means for the whole data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +31,8 @@ pub enum Role {
     Scalar,
     /// A vector to be added over shards.
     Sum,
+    /// A vector that every shard comes to alike, because it is made of sums over all of them.
+    Replicated,
     /// Rows of this many elements, one an example, to be put end to end.
     Rows(usize),
 }
@@ -79,7 +54,7 @@ pub struct Point<'a, T> {
     pub shared: Vec<&'a [T]>,
     /// Totals of the [`Role::Scalar`] slots, in order.
     pub scalars: Vec<f64>,
-    /// Destinations of the [`Role::Sum`] slots, in order.
+    /// Destinations of the [`Role::Sum`] and [`Role::Replicated`] slots, in order.
     pub sums: Vec<&'a mut [T]>,
     /// Destinations of the [`Role::Rows`] slots, in order.
     pub rows: Vec<&'a mut [T]>,
@@ -98,9 +73,13 @@ pub struct Sharded<T: Real> {
     whole: Executable<T>,
     last: Option<Executable<T>>,
     roles: Vec<Role>,
-    /// Elements of each [`Role::Sum`] slot.
+    /// Elements of each [`Role::Sum`] and [`Role::Replicated`] slot.
     sums: Vec<usize>,
+    /// Which of them are added.
+    added: Vec<bool>,
     lanes: usize,
+    /// Whether the shards meet.
+    coupled: bool,
     buffers: Mutex<Vec<Vec<T>>>,
 }
 
@@ -111,8 +90,6 @@ const LANES: usize = 64;
 /// Shards that a lane takes at least where it has only numbers to sum: the weights of a point then stay in a core's
 /// cache from one shard to the next.
 const SHARDS_A_LANE: usize = 2;
-/// Elements of a sum that one task adds up.
-const CHUNK: usize = 1 << 14;
 
 impl<T: Real> Sharded<T> {
     /// Compiles what `write` writes for a number of examples: the program and its signature. At most two sizes are
@@ -123,9 +100,15 @@ impl<T: Real> Sharded<T> {
             let bound = signature.outputs.iter().filter(|binding| binding.slot == slot);
             bound.map(|binding| binding.layout.end()).max().unwrap_or(0)
         };
-        let sums: Vec<usize> = (0..roles.len()).filter(|&slot| roles[slot] == Role::Sum).map(size).collect();
+        let is_vector = |slot: &usize| matches!(roles[*slot], Role::Sum | Role::Replicated);
+        let sums: Vec<usize> = (0..roles.len()).filter(is_vector).map(size).collect();
+        let added = (0..roles.len()).filter(is_vector).map(|slot| roles[slot] == Role::Sum).collect();
+        let whole = Executable::new(&program, &signature);
+        let coupled = cut.shards() > 1 && whole.machine().phases() > 1;
         let affordable = LANE_BUDGET / sums.iter().sum::<usize>().max(1);
-        let lanes = if !sums.is_empty() {
+        let lanes = if coupled {
+            cut.shards()
+        } else if !sums.is_empty() {
             affordable.clamp(2, LANES).min(cut.shards()).max(1)
         } else if roles.contains(&Role::Scalar) {
             (cut.shards() / SHARDS_A_LANE).clamp(1, LANES)
@@ -139,11 +122,13 @@ impl<T: Real> Sharded<T> {
         });
         Self {
             cut,
-            whole: Executable::new(&program, &signature),
+            whole,
+            coupled,
             last,
             roles: roles.to_vec(),
             lanes,
             sums,
+            added,
             buffers: Mutex::new(Vec::new()),
         }
     }
@@ -154,14 +139,14 @@ impl<T: Real> Sharded<T> {
     }
 
     /// The program for a shard.
-    fn program(&self, shard: usize) -> &Executable<T> {
+    pub(super) fn program(&self, shard: usize) -> &Executable<T> {
         match &self.last {
             Some(last) if shard + 1 == self.cut.shards() => last,
             _ => &self.whole,
         }
     }
 
-    fn arguments<'d>(
+    pub(super) fn arguments<'d>(
         &self,
         shard: usize,
         shared: &[&'d [T]],
@@ -181,7 +166,8 @@ impl<T: Real> Sharded<T> {
     pub fn evaluate(&self, points: &mut [Point<'_, T>], data: Data<'_, T>) {
         // So many points at a time that the sums of all their lanes stay within a few times the budget.
         let sums = self.lanes * self.sums.iter().sum::<usize>();
-        let together = (4 * LANE_BUDGET / sums.max(1)).max(1);
+        let arenas = if self.coupled { self.lanes * self.whole.machine().arena() } else { 0 };
+        let together = (4 * LANE_BUDGET / sums.max(arenas).max(1)).max(1);
         points.chunks_mut(together).for_each(|points| self.evaluate_together(points, data));
     }
 
@@ -205,10 +191,11 @@ impl<T: Real> Sharded<T> {
         let mut order: Vec<&mut Task<'_, T>> = tasks.iter_mut().collect();
         order.sort_by_key(|task| task.shards.start);
         match &mut order[..] {
+            _ if self.coupled => self.carry_out_together(&mut tasks, data),
             [task] => self.carry_out(task, data),
             order => order.par_iter_mut().with_max_len(1).for_each(|task| self.carry_out(task, data)),
         }
-        let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
+        let scalars = self.scalars();
         let mut totals: Vec<Vec<f64>> = Vec::with_capacity(tasks.len() / self.lanes);
         for lanes in tasks.chunks_mut(self.lanes) {
             // Shard by shard, whatever the lanes: programs with other lanes then agree on what they share.
@@ -218,7 +205,7 @@ impl<T: Real> Sharded<T> {
                 totals
             }));
             if let Some((first, others)) = lanes.split_first_mut() {
-                for (slot, sum) in first.sums.iter_mut().enumerate() {
+                for (slot, sum) in first.sums.iter_mut().enumerate().filter(|&(slot, _)| self.added[slot]) {
                     let parts: Vec<&[T]> = others.iter().map(|lane| lane.sums[slot].slice()).collect();
                     add_in_order(sum.slice_mut(), &parts);
                 }
@@ -235,7 +222,7 @@ impl<T: Real> Sharded<T> {
     pub fn widths(&self) -> impl Iterator<Item = usize> + '_ {
         self.roles.iter().filter_map(|role| match role {
             Role::Rows(width) => Some(*width),
-            Role::Scalar | Role::Sum => None,
+            Role::Scalar | Role::Sum | Role::Replicated => None,
         })
     }
 
@@ -252,12 +239,22 @@ impl<T: Real> Sharded<T> {
         pooled.unwrap_or_else(|| vec![T::ZERO; size])
     }
 
-    fn carry_out(&self, task: &mut Task<'_, T>, data: Data<'_, T>) {
-        let scalars = self.roles.iter().filter(|role| **role == Role::Scalar).count();
-        task.scalars.reserve(task.shards.len() * scalars);
+    /// Gives a task sums of its own, unless it was lent the caller's.
+    pub(super) fn own_sums(&self, task: &mut Task<'_, T>) {
         if task.sums.is_empty() {
             task.sums = self.sums.iter().map(|&size| Sum::Own(self.buffer(size))).collect();
         }
+    }
+
+    /// How many of the slots are numbers.
+    pub(super) fn scalars(&self) -> usize {
+        self.roles.iter().filter(|role| **role == Role::Scalar).count()
+    }
+
+    fn carry_out(&self, task: &mut Task<'_, T>, data: Data<'_, T>) {
+        let scalars = self.scalars();
+        task.scalars.reserve(task.shards.len() * scalars);
+        self.own_sums(task);
         let mut again: Vec<Vec<T>> = Vec::new();
         if task.shards.is_empty() {
             task.sums.iter_mut().for_each(|sum| sum.slice_mut().fill(T::ZERO));
@@ -276,7 +273,9 @@ impl<T: Real> Sharded<T> {
             } else {
                 let mut sums = again.iter_mut().map(|sum| &mut sum[..]);
                 self.run(shard, task.shared, data, &mut values, &mut sums, rows.collect());
-                for (total, part) in task.sums.iter_mut().zip(&again) {
+                for ((total, part), _) in
+                    task.sums.iter_mut().zip(&again).zip(&self.added).filter(|&(_, &added)| added)
+                {
                     total.slice_mut().iter_mut().zip(part).for_each(|(total, part)| *total += *part);
                 }
             }
@@ -296,75 +295,27 @@ impl<T: Real> Sharded<T> {
         rows: Vec<&'s mut [T]>,
     ) {
         let (inputs, indices) = self.arguments(shard, shared, data);
+        let mut outputs = self.outputs(scalars, sums, rows);
+        self.program(shard).run(&inputs, &indices, &mut outputs);
+    }
+
+    /// Where the results of a shard go, by slot.
+    pub(super) fn outputs<'s>(
+        &self,
+        scalars: &'s mut [T],
+        sums: &mut dyn Iterator<Item = &'s mut [T]>,
+        rows: Vec<&'s mut [T]>,
+    ) -> Vec<&'s mut [T]> {
         let (mut scalars, mut rows) = (scalars.chunks_mut(1), rows.into_iter());
         let mut outputs: Vec<&mut [T]> = Vec::with_capacity(self.roles.len());
         for role in &self.roles {
             let output = match role {
                 Role::Scalar => scalars.next(),
-                Role::Sum => sums.next(),
+                Role::Sum | Role::Replicated => sums.next(),
                 Role::Rows(_) => rows.next(),
             };
             outputs.push(output.expect("a point has a destination for each result slot"));
         }
-        self.program(shard).run(&inputs, &indices, &mut outputs);
-    }
-}
-
-/// A point and a lane of its shards.
-struct Task<'t, T> {
-    shared: &'t [&'t [T]],
-    shards: Range<usize>,
-    rows: Vec<&'t mut [T]>,
-    /// The numbers of each shard, one shard's after another's.
-    scalars: Vec<f64>,
-    sums: Vec<Sum<'t, T>>,
-}
-
-/// Where a lane adds up: the first lane of a point in the caller's memory, the others in buffers of their own.
-enum Sum<'t, T> {
-    Lent(&'t mut [T]),
-    Own(Vec<T>),
-}
-
-impl<T> Sum<'_, T> {
-    fn slice(&self) -> &[T] {
-        match self {
-            Self::Lent(slice) => slice,
-            Self::Own(buffer) => buffer,
-        }
-    }
-
-    fn slice_mut(&mut self) -> &mut [T] {
-        match self {
-            Self::Lent(slice) => slice,
-            Self::Own(buffer) => buffer,
-        }
-    }
-
-    fn into_own(self) -> Option<Vec<T>> {
-        match self {
-            Self::Lent(_) => None,
-            Self::Own(buffer) => Some(buffer),
-        }
-    }
-}
-
-/// The first elements of a slice, which is left with the rest.
-fn cut_off<'s, T>(rest: &mut &'s mut [T], count: usize) -> &'s mut [T] {
-    rest.split_off_mut(..count).expect("a destination of rows holds all examples")
-}
-
-/// Adds the parts to `sum` in order. Elements are independent, so it does not matter who adds which.
-fn add_in_order<T: Real>(sum: &mut [T], parts: &[&[T]]) {
-    let add = |(chunk, sum): (usize, &mut [T])| {
-        let range = chunk * CHUNK..chunk * CHUNK + sum.len();
-        for part in parts {
-            sum.iter_mut().zip(&part[range.clone()]).for_each(|(sum, part)| *sum += *part);
-        }
-    };
-    if parts.is_empty() || sum.len() <= 2 * CHUNK {
-        sum.chunks_mut(CHUNK).enumerate().for_each(add);
-    } else {
-        sum.par_chunks_mut(CHUNK).enumerate().for_each(add);
+        outputs
     }
 }

@@ -4,7 +4,7 @@ use thalweg_kernel::{Binary, Unary};
 
 use crate::prim::{
     AsIndex, Broadcast, Concatenate, Constant, Contract, Convolve, Gather, Input, Iota, MaxIndex, OneHot,
-    Pad, Permute, Primitive, Reduce, Reshape, ScatterAdd, Select, Slice, StopGradient, Uniform,
+    Pad, Permute, Primitive, Psum, Reduce, Reshape, ScatterAdd, Select, Slice, StopGradient, Uniform,
 };
 
 macro_rules! primitives {
@@ -66,6 +66,8 @@ primitives! {
     Contract(Contract),
     /// A sum of products over shared axes and over windows: convolutions.
     Convolve(Convolve),
+    /// A sum over evaluations that run together.
+    Psum(Psum),
     /// Where each window has its largest element.
     MaxIndex(MaxIndex),
     /// Whole numbers as indices.

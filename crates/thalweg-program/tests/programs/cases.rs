@@ -353,6 +353,30 @@ fn attentive() -> Vec<Case> {
     cases
 }
 
+fn norms() -> Vec<Case> {
+    use Domain::Normal;
+    let mut cases = Vec::new();
+    for shape in SHAPES {
+        cases.push(case("psum", &[(shape, Normal)], |_, x| x[0].psum() * x[0]));
+    }
+    // Examples, positions, channels: what shares a mean and a variance.
+    let over: [(&str, &[usize]); 3] =
+        [("instance norm", &[1]), ("layer norm", &[1, 2]), ("batch norm", &[0, 1])];
+    for shape in [[2usize, 5, 3], [1, 4, 17], [3, 2, 1]] {
+        for (name, axes) in over {
+            cases.push(case(name, &[(&shape, Normal)], move |_, x| x[0].standardised(axes, 1e-2)));
+        }
+        cases.push(case("batch norm of all", &[(&shape, Normal)], |_, x| {
+            let moments = x[0].moments_of_all(&[0, 1]);
+            (x[0] - moments.mean) * (moments.variance + 1e-2).sqrt().reciprocal()
+        }));
+    }
+    cases.push(case("group norm", &[(&[2, 5, 6], Normal)], |_, x| {
+        x[0].reshape(&[2, 5, 2, 3]).standardised(&[1, 3], 1e-2).reshape(&[2, 5, 6])
+    }));
+    cases
+}
+
 pub(crate) fn all() -> Vec<Case> {
     elementwise()
         .into_iter()
@@ -360,6 +384,7 @@ pub(crate) fn all() -> Vec<Case> {
         .chain(bilinear())
         .chain(convolutions())
         .chain(poolings())
+        .chain(norms())
         .chain(indexed())
         .chain(attentive())
         .collect()

@@ -8,3 +8,4 @@ mod pooling;
 mod pytorch;
 mod random_programs;
 mod support;
+mod together;

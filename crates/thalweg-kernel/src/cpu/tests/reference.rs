@@ -176,6 +176,8 @@ impl Store<'_> {
                     self.write(to, &position, value);
                 }
             }
+            // Evaluated alone.
+            Call::AllReduce { from, to } => self.call(&Call::Copy { from: from.clone(), to: to.clone() }),
             Call::Fill { value, to } => {
                 for position in positions(&to.layout.shape) {
                     self.write(to, &position, f64::from_bits(*value));
