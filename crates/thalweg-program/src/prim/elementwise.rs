@@ -79,7 +79,8 @@ impl Primitive for Unary {
             Self::Reciprocal => t * (-(y * y)),
             Self::Sin => t * x.cos(),
             Self::Cos => t * (-x.sin()),
-            Self::Relu => t * x.step(),
+            // The same as the step of x, which then need not be kept beside y.
+            Self::Relu => t * y.step(),
             Self::Step => return None,
             Self::Abs => t * (x.step() - (-x).step()),
             Self::PowerInt(0) => return None,
