@@ -1,7 +1,7 @@
 //! Networks made of layers against what PyTorch computed (`reference/layers.py`).
 
 use serde::Deserialize;
-use thalweg_learn::arch::ModelConfig;
+use thalweg_learn::arch::{Architecture, BatchNorm, ModelConfig};
 use thalweg_learn::loss::Loss;
 use thalweg_learn::objective::{Examples, Objective};
 
@@ -16,9 +16,13 @@ struct Table {
 struct Case {
     model: ModelConfig,
     input: Vec<usize>,
-    outputs: Vec<f64>,
-    loss: f64,
     leaves: Vec<Leaf>,
+    training: Derivatives,
+    /// Running statistics after one pass.
+    #[serde(default)]
+    running: Vec<Running>,
+    /// With those statistics.
+    evaluation: Option<Derivatives>,
 }
 
 #[derive(Deserialize)]
@@ -28,8 +32,21 @@ struct Leaf {
     is_norm: bool,
     /// Fan-in and fan-out, of weights.
     fans: Option<[usize; 2]>,
-    gradient: Part,
-    hvp: Part,
+}
+
+#[derive(Deserialize)]
+struct Running {
+    name: String,
+    values: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Derivatives {
+    outputs: Vec<f64>,
+    loss: f64,
+    /// Of each leaf.
+    gradient: Vec<Part>,
+    hvp: Vec<Part>,
 }
 
 /// The norm of an array, and some of its elements.
@@ -75,49 +92,43 @@ fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |most: f64, x| most.max(x.abs()))
 }
 
-fn check(case: &Case) {
-    let outputs = case.outputs.len() / EXAMPLES;
-    let network = case.model.build(&case.input[..], outputs).unwrap();
+/// The names, shapes and roles of the leaves.
+fn check_leaves(case: &Case, network: &dyn Architecture) {
     let about = network.describe();
-    let space = network.space().clone();
-    let of = |leaves: &[thalweg_program::params::Leaf]| -> Vec<(String, Vec<usize>)> {
-        leaves.iter().map(|leaf| (leaf.name.clone(), leaf.shape.clone())).collect()
-    };
-    let theirs: Vec<_> = case.leaves.iter().map(|leaf| (leaf.name.clone(), leaf.shape.clone())).collect();
-    assert_eq!(of(space.leaves()), theirs, "{about}");
-    for (leaf, theirs) in space.leaves().iter().zip(&case.leaves) {
+    let ours: Vec<_> = network.space().leaves().iter().map(|leaf| (&leaf.name, &leaf.shape)).collect();
+    let theirs: Vec<_> = case.leaves.iter().map(|leaf| (&leaf.name, &leaf.shape)).collect();
+    assert_eq!(ours, theirs, "{about}");
+    for (leaf, theirs) in network.space().leaves().iter().zip(&case.leaves) {
         assert_eq!(leaf.prunable, theirs.fans.is_some(), "{about}: {}", leaf.name);
         assert_eq!(leaf.filter_axis, theirs.fans.map(|_| 0), "{about}: {}", leaf.name);
         if let Some(fans) = theirs.fans {
             assert_eq!([leaf.fan_in, leaf.fan_out], fans, "{about}: {}", leaf.name);
         }
     }
+}
 
-    let numbered = || case.leaves.iter().enumerate();
-    let theta: Vec<f64> = numbered().flat_map(|(number, leaf)| parameter(number, leaf)).collect();
-    let size = |leaf: &Leaf| leaf.shape.iter().product();
-    let v: Vec<f64> =
-        numbered().flat_map(|(number, leaf)| residues(211, 5 + 17 * number, 503, size(leaf))).collect();
-    let inputs = residues(353, 3, 1013, EXAMPLES * network.inputs()).into_iter().map(|x| 3.0 * x).collect();
-    let labels = (0..EXAMPLES).map(|i| ((2 * i * i + i) % outputs) as i32).collect();
-    let examples = Examples { inputs, labels };
-    let objective = Objective::<f64>::new(network, Loss::CrossEntropy, EXAMPLES);
-    let (mut gradient, mut product) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
-    let value = objective.gradient(&theta, &examples, &mut gradient);
-    objective.hessian_products(&theta, &v, &examples, &mut product);
-    let found = objective.outputs(&[&theta], &examples).remove(0);
-
-    let outputs_error = error(&found, &case.outputs, largest(&case.outputs));
+/// The outputs, loss, gradient and product along `v` at a point.
+fn check_derivatives(
+    objective: &Objective<f64>,
+    point: &[f64],
+    v: &[f64],
+    examples: &Examples<f64>,
+    truth: &Derivatives,
+) {
+    let network = objective.architecture();
+    let about = format!("{} in {:?}", network.describe(), objective.mode());
+    let (mut gradient, mut product) = (vec![0.0; v.len()], vec![0.0; v.len()]);
+    let value = objective.gradient(point, examples, &mut gradient);
+    objective.hessian_products(point, v, examples, &mut product);
+    let found = objective.outputs(&[point], examples).remove(0);
+    let outputs_error = error(&found, &truth.outputs, largest(&truth.outputs));
     assert!(outputs_error <= 1e-10, "{about}: outputs, relative error {outputs_error:e}");
-    let loss_error = error(&[value.loss], &[case.loss], case.loss.abs());
+    let loss_error = error(&[value.loss], &[truth.loss], truth.loss.abs());
     assert!(loss_error <= 1e-10, "{about}: loss, relative error {loss_error:e}");
-    for (what, found, truth) in [
-        ("gradient", &gradient, case.leaves.iter().map(|leaf| &leaf.gradient).collect::<Vec<_>>()),
-        ("hvp", &product, case.leaves.iter().map(|leaf| &leaf.hvp).collect()),
-    ] {
+    for (what, found, truth) in [("gradient", &gradient, &truth.gradient), ("hvp", &product, &truth.hvp)] {
         let scale = largest(found);
         assert!(scale > 1e-3, "{about}: {what} is too small to tell: {scale:e}");
-        for (leaf, truth) in space.leaves().iter().zip(truth) {
+        for (leaf, truth) in network.space().leaves().iter().zip(truth) {
             let found = Part::of(&found[leaf.range()]);
             let some = error(&found.some, &truth.some, scale);
             let norm = error(&[found.norm], &[truth.norm], truth.norm.max(scale));
@@ -126,9 +137,44 @@ fn check(case: &Case) {
     }
 }
 
+fn check(case: &Case) {
+    let outputs = case.training.outputs.len() / EXAMPLES;
+    let network = case.model.build(&case.input[..], outputs).unwrap();
+    check_leaves(case, &*network);
+    let numbered = || case.leaves.iter().enumerate();
+    let theta: Vec<f64> = numbered().flat_map(|(number, leaf)| parameter(number, leaf)).collect();
+    let size = |leaf: &Leaf| leaf.shape.iter().product();
+    let v: Vec<f64> =
+        numbered().flat_map(|(number, leaf)| residues(211, 5 + 17 * number, 503, size(leaf))).collect();
+    let inputs = residues(353, 3, 1013, EXAMPLES * network.inputs()).into_iter().map(|x| 3.0 * x).collect();
+    let labels = (0..EXAMPLES).map(|i| ((2 * i * i + i) % outputs) as i32).collect();
+    let examples = Examples { inputs, labels };
+    let training = Objective::<f64>::new(network.clone(), Loss::CrossEntropy, EXAMPLES);
+    check_derivatives(&training, &theta, &v, &examples, &case.training);
+
+    let names: Vec<String> = network.norms().iter().flat_map(BatchNorm::arrays).collect();
+    assert_eq!(names, case.running.iter().map(|array| &array.name[..]).collect::<Vec<_>>());
+    let mut rest = training.statistics(&[&theta], &examples).remove(0).into_iter();
+    for (norm, arrays) in network.norms().iter().zip(case.running.chunks(2)) {
+        let count = (EXAMPLES * norm.positions) as f64;
+        for (array, start, factor) in [(&arrays[0], 0.0, 1.0), (&arrays[1], 1.0, count / (count - 1.0))] {
+            let running: Vec<f64> =
+                rest.by_ref().take(norm.channels).map(|s| 0.9 * start + 0.1 * factor * s).collect();
+            let error = error(&running, &array.values, largest(&array.values));
+            assert!(error <= 1e-12, "{}: relative error {error:e}", array.name);
+        }
+    }
+    if let Some(truth) = &case.evaluation {
+        let given = case.running.iter().flat_map(|array| array.values.iter().copied());
+        let point: Vec<f64> = theta.iter().copied().chain(given).collect();
+        let evaluation = Objective::<f64>::evaluation(network, Loss::CrossEntropy, EXAMPLES);
+        check_derivatives(&evaluation, &point, &v, &examples, truth);
+    }
+}
+
 #[test]
 fn networks_are_those_of_pytorch() {
     let table: Table = serde_json::from_str(include_str!("reference/layers.json")).unwrap();
-    assert_eq!(table.cases.len(), 10);
+    assert_eq!(table.cases.len(), 11);
     table.cases.iter().for_each(check);
 }

@@ -14,6 +14,7 @@ mod linear;
 mod list;
 mod mlp;
 mod network;
+mod statistics;
 mod vgg;
 
 use thalweg_kernel::{Key, Real};
@@ -29,6 +30,7 @@ pub use linear::LinearConfig;
 pub use list::{LayerConfig, LayersConfig, ResidualConfig};
 pub use mlp::{Mlp, MlpError};
 pub use network::Network;
+pub use statistics::{BatchNorm, Statistics, statistics_len};
 pub use vgg::{VggConfig, VggDepth, VggNorm};
 
 use crate::init::{Fans, Init};
@@ -37,6 +39,11 @@ use crate::init::{Fans, Init};
 pub trait Architecture: Send + Sync {
     /// The parameters.
     fn space(&self) -> &ParamSpace;
+
+    /// The batch norms, in the order in which the program takes their statistics.
+    fn norms(&self) -> &[BatchNorm] {
+        &[]
+    }
 
     /// Elements of one example's input.
     fn inputs(&self) -> usize;
@@ -49,8 +56,9 @@ pub trait Architecture: Send + Sync {
 
     /// Writes the network: inputs `[examples, inputs]`, images with their numbers in PyTorch's order `[channels, height,
     /// width]`, to outputs
-    /// `[examples, outputs]`, with one variable for each leaf of the parameter space, in order.
-    fn write<'b>(&self, params: &[Var<'b>], x: Var<'b>) -> Var<'b>;
+    /// `[examples, outputs]`, with one variable for each leaf of the parameter space, in order. Batch norms take their
+    /// statistics from `statistics`.
+    fn write<'b>(&self, params: &[Var<'b>], statistics: &mut Statistics<'b>, x: Var<'b>) -> Var<'b>;
 }
 
 /// Initial parameters. Each leaf is drawn under its own name, so its values do not depend on what other leaves there

@@ -3,8 +3,8 @@
 use thalweg_program::builder::Var;
 use thalweg_program::params::ParamSpace;
 
-use super::Architecture;
 use super::layer::{LayerError, Sequence, Shape};
+use super::{Architecture, BatchNorm, Statistics};
 
 /// Layers that fit one another, from inputs of one shape to so many outputs.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub struct Network {
     input: Shape,
     outputs: usize,
     space: ParamSpace,
+    norms: Vec<BatchNorm>,
 }
 
 impl Network {
@@ -42,7 +43,7 @@ impl Network {
             let expected = "at least 1 input and 1 output";
             return Err(whole(expected, format!("inputs {input}, outputs {outputs}")));
         }
-        let (space, output) = layers.space(input)?;
+        let (space, norms, output) = layers.space(input)?;
         if output != Shape::Features(outputs) {
             let (path, text) = (name.clone(), last.to_string());
             let expected = format!("the network to end in {outputs} features");
@@ -53,7 +54,7 @@ impl Network {
             return Err(LayerError { path, text, expected, found });
         }
         let description = format!("{kind} {input}-{outputs} {notes}").trim_end().to_owned();
-        Ok(Self { description, layers, input, outputs, space })
+        Ok(Self { description, layers, input, outputs, space, norms })
     }
 
     /// Its layers.
@@ -65,6 +66,10 @@ impl Network {
 impl Architecture for Network {
     fn space(&self) -> &ParamSpace {
         &self.space
+    }
+
+    fn norms(&self) -> &[BatchNorm] {
+        &self.norms
     }
 
     fn inputs(&self) -> usize {
@@ -79,7 +84,7 @@ impl Architecture for Network {
         self.description.clone()
     }
 
-    fn write<'b>(&self, params: &[Var<'b>], x: Var<'b>) -> Var<'b> {
-        self.layers.write_network(params, self.input, x)
+    fn write<'b>(&self, params: &[Var<'b>], statistics: &mut Statistics<'b>, x: Var<'b>) -> Var<'b> {
+        self.layers.write_network(params, statistics, self.input, x)
     }
 }

@@ -27,7 +27,7 @@ const LONG_SHARD: usize = 256;
 /// A curvature matrix at a point θ.
 ///
 /// At a fixed θ a product is a linear program whose coefficients, the residuals of everything that depends on θ
-/// alone, do not change: they are computed once and kept. Cost of a product with the Hessian after that: about 1.5
+/// alone, do not change: they are computed once and kept (of examples that do not meet in batch norms). Cost of a product with the Hessian after that: about 1.5
 /// gradients; memory: a few times the activations of all examples, at most 1 GiB (beyond that nothing is kept).
 pub struct Curvature<'o, T: Real> {
     objective: &'o Objective<T>,
@@ -53,7 +53,11 @@ impl<'o, T: Real> Curvature<'o, T> {
         together: usize,
     ) -> Self {
         objective.check(examples);
-        assert_eq!(theta.len(), objective.dimension(), "theta's length");
+        assert_eq!(theta.len(), objective.point_len(), "the point's length");
+        if objective.is_coupled() {
+            // Whoever reads what was kept would need what the examples came to together.
+            return Self { objective, examples, matrix, theta, linear: None };
+        }
         // Residuals are computed in shards as usual, so that all threads find some.
         let short = Cut::new(objective.examples());
         let long = if together >= MANY { Cut::by(short.examples, LONG_SHARD) } else { short };
@@ -77,7 +81,7 @@ impl<'o, T: Real> Curvature<'o, T> {
     /// # Panics
     /// If their lengths are not equal, or no multiple of θ's.
     pub fn products(&self, tangents: &[T], products: &mut [T]) {
-        let n = self.theta.len();
+        let n = self.objective.dimension();
         assert_eq!(tangents.len(), products.len(), "one product a tangent");
         assert_eq!(tangents.len() % n, 0, "tangents of {n} elements");
         let pairs = tangents.chunks(n).zip(products.chunks_mut(n));

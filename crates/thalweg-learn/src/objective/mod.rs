@@ -9,6 +9,7 @@ mod quantity;
 mod section;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,12 +18,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use thalweg_kernel::Real;
 use thalweg_program::evaluate::{Cut, Data, Point, Sharded};
 
-use crate::arch::Architecture;
+use crate::arch::{Architecture, statistics_len};
 use crate::data::Dataset;
 use crate::loss::Loss;
 pub use curvature::{Curvature, Matrix};
 use quantity::Quantity;
 pub use section::Section;
+use writer::Writer;
+
+/// Which statistics batch norms take. Networks without batch norms are the same in both modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Those of all examples of the objective together, so that they move with θ, and derivatives go through them.
+    Training,
+    /// Given ones: a point is θ followed by the [statistics](crate::arch::Statistics), and derivatives are those in θ.
+    Evaluation,
+}
 
 /// Loss and error at one point.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,14 +71,25 @@ type Programs<T> = BTreeMap<(Quantity, usize), Arc<Sharded<T>>>;
 pub struct Objective<T: Real> {
     architecture: Arc<dyn Architecture>,
     loss: Loss,
+    mode: Mode,
     cut: Cut,
     programs: Mutex<Programs<T>>,
 }
 
 impl<T: Real> Objective<T> {
-    /// Of a network over `examples` examples.
+    /// Of a network over `examples` examples, in training mode.
     pub fn new(architecture: Arc<dyn Architecture>, loss: Loss, examples: usize) -> Self {
-        Self { architecture, loss, cut: Cut::new(examples), programs: Mutex::new(BTreeMap::new()) }
+        let cut = match architecture.norms() {
+            [] => Cut::new(examples),
+            _ => Cut::coupled(examples, architecture.space().dimension()),
+        };
+        Self { architecture, loss, mode: Mode::Training, cut, programs: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The same in evaluation mode.
+    pub fn evaluation(architecture: Arc<dyn Architecture>, loss: Loss, examples: usize) -> Self {
+        let cut = Cut::new(examples);
+        Self { architecture, loss, mode: Mode::Evaluation, cut, programs: Mutex::new(BTreeMap::new()) }
     }
 
     /// The network.
@@ -78,6 +100,24 @@ impl<T: Real> Objective<T> {
     /// The loss.
     pub fn loss(&self) -> Loss {
         self.loss
+    }
+
+    /// Which statistics batch norms take.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Length of a point: that of θ, in evaluation mode with that of the statistics.
+    pub fn point_len(&self) -> usize {
+        match self.mode {
+            Mode::Training => self.dimension(),
+            Mode::Evaluation => self.dimension() + statistics_len(self.architecture.norms()),
+        }
+    }
+
+    /// Whether the examples meet, as they do in batch norms in training mode.
+    fn is_coupled(&self) -> bool {
+        self.mode == Mode::Training && !self.architecture.norms().is_empty()
     }
 
     /// Length of θ.
@@ -94,8 +134,10 @@ impl<T: Real> Objective<T> {
     fn program(&self, quantity: Quantity, cut: Cut) -> Arc<Sharded<T>> {
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         let compile = || {
-            let write = |examples| quantity.write(&*self.architecture, self.loss, examples, cut.examples);
-            let roles = quantity.roles(&*self.architecture, self.loss, cut.examples);
+            let (architecture, loss, mode, total) = (&*self.architecture, self.loss, self.mode, cut.examples);
+            let write = |examples| quantity.write(&Writer { architecture, loss, mode, examples, total });
+            // How much an example needs does not depend on how many there are.
+            let roles = quantity.roles(&Writer { architecture, loss, mode, examples: 1, total });
             Arc::new(Sharded::new(cut, &roles, write))
         };
         Arc::clone(programs.entry((quantity, cut.shard)).or_insert_with(compile))
@@ -121,7 +163,7 @@ impl<T: Real> Objective<T> {
         let (inputs, outputs) = (self.architecture.inputs(), self.architecture.outputs());
         self.check(examples);
         for point in points.iter() {
-            assert_eq!(point.shared[0].len(), self.dimension(), "theta's length");
+            assert_eq!(point.shared[0].len(), self.point_len(), "a point's length");
         }
         let mut rows = vec![(&examples.inputs[..], inputs)];
         rows.extend(cotangents.map(|u| (u, outputs)));
@@ -152,6 +194,46 @@ impl<T: Real> Objective<T> {
         let mut point = Point { sums: vec![gradient], ..Point::scalars(vec![theta]) };
         self.evaluate(Quantity::Gradient, std::slice::from_mut(&mut point), examples, None);
         Value { loss: point.scalars[0], error: point.scalars[1] }
+    }
+
+    /// The same, and into `statistics` the means and biased variances that batch norms took: those of the examples.
+    ///
+    /// # Panics
+    /// Also in evaluation mode.
+    pub fn gradient_and_statistics(
+        &self,
+        theta: &[T],
+        examples: &Examples<T>,
+        gradient: &mut [T],
+        statistics: &mut [T],
+    ) -> Value {
+        if statistics.is_empty() {
+            return self.gradient(theta, examples, gradient);
+        }
+        assert_eq!(self.mode, Mode::Training, "only in training mode statistics are those of the examples");
+        assert_eq!(gradient.len(), self.dimension(), "the gradient's length");
+        let mut point = Point { sums: vec![gradient, statistics], ..Point::scalars(vec![theta]) };
+        let points = std::slice::from_mut(&mut point);
+        self.evaluate(Quantity::GradientAndStatistics, points, examples, None);
+        Value { loss: point.scalars[0], error: point.scalars[1] }
+    }
+
+    /// The statistics that batch norms take at each of the points in training mode: those of the examples, laid out as
+    /// [`Statistics`](crate::arch::Statistics) says. Cost: one forward pass a point.
+    ///
+    /// # Panics
+    /// Also in evaluation mode.
+    pub fn statistics(&self, points: &[&[T]], examples: &Examples<T>) -> Vec<Vec<T>> {
+        assert_eq!(self.mode, Mode::Training, "only in training mode statistics are those of the examples");
+        let length = statistics_len(self.architecture.norms());
+        let mut statistics = vec![vec![T::ZERO; length]; points.len()];
+        if length > 0 {
+            let pairs = points.iter().zip(&mut statistics);
+            let mut points: Vec<Point<'_, T>> =
+                pairs.map(|(theta, out)| Point { sums: vec![out], ..Point::scalars(vec![theta]) }).collect();
+            self.evaluate(Quantity::Statistics, &mut points, examples, None);
+        }
+        statistics
     }
 
     /// H v for each tangent, H being the Hessian of the mean loss. `tangents` and `products` are `[k, n]` row-major.

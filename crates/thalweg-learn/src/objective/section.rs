@@ -31,7 +31,11 @@ impl<'o, T: Real> Section<'o, T> {
     pub(super) fn new(objective: &'o Objective<T>, vectors: &[&[T]], examples: &'o Examples<T>) -> Self {
         objective.check(examples);
         for vector in vectors {
-            assert_eq!(vector.len(), objective.dimension(), "a vector's length");
+            assert_eq!(vector.len(), objective.point_len(), "a vector's length");
+        }
+        let written = vectors.iter().map(|vector| vector.to_vec()).collect();
+        if objective.is_coupled() {
+            return Self { objective, examples, vectors: written, kept: None };
         }
         let cut = Cut::by(objective.examples(), LONG_SHARD);
         let linear = objective.program(Quantity::SectionLinear, cut);
@@ -43,7 +47,7 @@ impl<'o, T: Real> Section<'o, T> {
             kept.extend(kept_at(objective, &fixed, &vectors[..vectors.len().min(1)], examples));
             kept
         });
-        Self { objective, examples, vectors: vectors.iter().map(|vector| vector.to_vec()).collect(), kept }
+        Self { objective, examples, vectors: written, kept }
     }
 
     /// Loss and error at each of the points: one coefficient a vector for each. Every point and every group of
@@ -52,7 +56,7 @@ impl<'o, T: Real> Section<'o, T> {
     /// # Panics
     /// If a point has not one coefficient a vector.
     pub fn values(&self, points: &[&[T]]) -> Vec<Value> {
-        let dimension = self.objective.dimension();
+        let dimension = self.objective.point_len();
         let mut values = Vec::with_capacity(points.len());
         let mut thetas: Vec<T> = Vec::new();
         for points in points.chunks((POINTS / dimension.max(1)).max(1)) {

@@ -30,6 +30,7 @@
 
 mod config;
 mod resume;
+mod running;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +39,7 @@ use std::sync::Arc;
 
 use thalweg_kernel::{Key, Real};
 
-use crate::arch::Architecture;
+use crate::arch::{Architecture, statistics_len};
 use crate::batches::{BatchError, Batches, Epoch};
 use crate::checkpoint::CheckpointError;
 use crate::data::Dataset;
@@ -46,6 +47,8 @@ use crate::loss::Loss;
 use crate::objective::{Examples, Objective};
 use crate::optim::{Optimiser, OptimiserError, OptimiserState};
 use crate::schedule::{Schedule, ScheduleError};
+use running::Running;
+
 pub use config::{BatchSize, Course, Plan, TrainConfig};
 
 /// A recipe that cannot be followed, or a run that cannot go on from a checkpoint.
@@ -155,12 +158,12 @@ pub struct Step {
     pub loss: f64,
     /// Mean expected error over the batch before the step, in [0, 1].
     pub error: f64,
-    /// Whether loss and gradient were finite. If not, neither θ nor the optimiser's state has changed: the run has
+    /// Whether loss and gradient were finite. If not, nothing has changed: the run has
     /// diverged, and trying again would come to the same.
     pub taken: bool,
 }
 
-/// θ, the optimiser's state and the number of steps taken: with the recipe and the key, all that the next step
+/// θ, the running statistics of its batch norms, the optimiser's state and the number of steps taken: with the recipe and the key, all that the next step
 /// depends on.
 pub struct Trainer<T: Real> {
     recipe: Recipe,
@@ -175,6 +178,7 @@ pub struct Trainer<T: Real> {
     batch: Examples<T>,
     gradient: Vec<T>,
     theta: Vec<T>,
+    running: Running<T>,
     state: OptimiserState<T>,
 }
 
@@ -194,21 +198,23 @@ impl<T: Real> Trainer<T> {
         key: Key,
     ) -> Result<Self, TrainError> {
         let state = OptimiserState::new(recipe.optimiser, theta.len())?;
-        Self::resume(architecture, data, recipe, theta, state, key)
+        let statistics = Running::new(architecture.norms()).values().to_vec();
+        Self::resume(architecture, data, recipe, theta, statistics, state, key)
     }
 
-    /// Where an earlier run stood: after as many steps as the optimiser's state has taken.
+    /// Where an earlier run stood: after as many steps as the optimiser's state has taken, with those running statistics.
     ///
     /// # Errors
     /// As [`new`](Self::new), and if the state is another optimiser's.
     ///
     /// # Panics
-    /// If θ or the state has not the network's length.
+    /// If θ, the statistics or the state has not the network's length.
     pub fn resume(
         architecture: &Arc<dyn Architecture>,
         data: &Dataset,
         recipe: Recipe,
         theta: Vec<T>,
+        statistics: Vec<T>,
         state: OptimiserState<T>,
         key: Key,
     ) -> Result<Self, TrainError> {
@@ -219,6 +225,7 @@ impl<T: Real> Trainer<T> {
             return Err(TrainError::OtherOptimiser { expected: recipe.optimiser, found: *state.optimiser() });
         }
         assert_eq!(theta.len(), architecture.space().dimension(), "theta's length");
+        assert_eq!(statistics.len(), statistics_len(architecture.norms()), "the running statistics' length");
         assert_eq!(state.parameters(), theta.len(), "the length of the optimiser's state");
         let examples = data.examples();
         let batches = recipe.batch_size.map(|size| Batches::new(examples, size, key, false)).transpose()?;
@@ -234,6 +241,7 @@ impl<T: Real> Trainer<T> {
             gradient: vec![T::ZERO; theta.len()],
             recipe,
             theta,
+            running: Running::resume(statistics),
             state,
         })
     }
@@ -251,6 +259,12 @@ impl<T: Real> Trainer<T> {
     /// θ.
     pub fn theta(&self) -> &[T] {
         &self.theta
+    }
+
+    /// The running statistics of the batch norms: averages over steps of the statistics that they took, the variances
+    /// unbiased. Laid out as [`Statistics`](crate::arch::Statistics) says.
+    pub fn statistics(&self) -> &[T] {
+        self.running.values()
     }
 
     /// The optimiser's state.
@@ -286,9 +300,11 @@ impl<T: Real> Trainer<T> {
                 (rest.unwrap_or(&self.whole), &self.batch)
             }
         };
-        let value = objective.gradient(&self.theta, batch, &mut self.gradient);
+        let seen = &mut self.running.batch;
+        let value = objective.gradient_and_statistics(&self.theta, batch, &mut self.gradient, seen);
         let taken = value.loss.is_finite() && all_finite(&self.gradient);
         if taken {
+            self.running.update(objective.architecture().norms(), objective.examples());
             self.state.step(&mut self.theta, &[&self.gradient], self.recipe.schedule.lr_at(step));
         }
         Step { loss: value.loss, error: value.error, taken }

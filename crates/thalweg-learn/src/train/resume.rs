@@ -6,8 +6,8 @@ use std::sync::Arc;
 use thalweg_kernel::{Key, Real};
 
 use super::{Recipe, TrainError, Trainer};
-use crate::arch::Architecture;
-use crate::checkpoint::{Checkpoint, Leaf, Stored};
+use crate::arch::{Architecture, BatchNorm};
+use crate::checkpoint::{Checkpoint, Leaf, Stored, arrange};
 use crate::data::Dataset;
 use crate::optim::OptimiserState;
 
@@ -21,6 +21,21 @@ fn leaves<T: Real>(architecture: &dyn Architecture, theta: &[T]) -> Vec<Leaf<T>>
     architecture.space().leaves().iter().map(named).collect()
 }
 
+/// The arrays of running statistics under their names.
+fn buffers<T: Real>(norms: &[BatchNorm], statistics: &[T]) -> Vec<Leaf<T>> {
+    let mut rest = statistics.iter();
+    let mut named = |(name, shape): (String, Vec<usize>)| {
+        let values = rest.by_ref().take(shape[0]).copied().collect();
+        Leaf { name, shape, values }
+    };
+    arrays(norms).into_iter().map(&mut named).collect()
+}
+
+/// Names and shapes of the arrays of running statistics, in order.
+fn arrays(norms: &[BatchNorm]) -> Vec<(String, Vec<usize>)> {
+    norms.iter().flat_map(|norm| norm.arrays().map(|name| (name, vec![norm.channels]))).collect()
+}
+
 impl<T: Real> Trainer<T> {
     /// Where the run stands. `seed` is noted down for whoever resumes it: the key of [`new`](Self::new) comes from it.
     pub fn checkpoint(&self, seed: u64) -> Checkpoint<T> {
@@ -30,7 +45,7 @@ impl<T: Real> Trainer<T> {
             seed,
             architecture: self.architecture().describe(),
             leaves: leaves(&**self.architecture(), &self.theta),
-            buffers: Vec::new(),
+            buffers: buffers(self.architecture().norms(), self.statistics()),
             optimiser: Some(self.state.clone()),
         }
     }
@@ -52,13 +67,15 @@ impl<T: Stored> Trainer<T> {
         origin: &Path,
     ) -> Result<Self, TrainError> {
         let theta = theta_of(&**architecture, &checkpoint, origin)?;
+        let statistics = arrange(checkpoint.buffers, &arrays(architecture.norms()), origin)?;
+        let statistics = statistics.into_iter().flat_map(|array| array.values).collect();
         let state: OptimiserState<T> =
             checkpoint.optimiser.ok_or_else(|| TrainError::NoOptimiser { origin: origin.to_path_buf() })?;
         if state.steps() != checkpoint.step {
             let (expected, found) = (checkpoint.step, state.steps());
             return Err(TrainError::Steps { origin: origin.to_path_buf(), expected, found });
         }
-        Self::resume(architecture, data, recipe, theta, state, key)
+        Self::resume(architecture, data, recipe, theta, statistics, state, key)
     }
 }
 

@@ -2,7 +2,8 @@
 
 In f64: outputs, loss (cross-entropy, mean over examples), gradient and one Hessian-vector product. All numbers that go in are
 small fractions of integers and roots of them, written out again in tests/layers_reference.rs, so both sides have the same
-bits. Of gradients and products, each leaf's norm is stored and about twenty evenly spaced elements.
+bits. Of gradients and products, each leaf's norm is stored and about twenty evenly spaced elements. Networks with batch norms
+are computed in training mode; then, with the running statistics that one pass leaves behind, in evaluation mode.
 
     python layers.py
 """
@@ -186,6 +187,39 @@ def global_average(model, input, outputs):
     )
 
 
+def batch_normed(model, input, outputs):
+    return nn.Sequential(
+        nn.Conv2d(input[0], 4, 3, padding=1, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        Residual(
+            nn.Sequential(nn.Conv2d(4, 6, 3, stride=2, padding=1), nn.BatchNorm2d(6, affine=False), nn.Tanh()),
+            nn.Sequential(nn.Conv2d(4, 6, 1, stride=2, bias=False), nn.BatchNorm2d(6)),
+        ),
+        nn.Flatten(),
+        nn.Linear(54, 7),
+        nn.BatchNorm1d(7),
+        nn.ReLU(),
+        nn.Linear(7, outputs),
+    )
+
+
+BATCH_NORMED = [
+    "conv 4 3 pad=1 nobias",
+    "batchnorm",
+    "relu",
+    {
+        "residual": ["conv 6 3 stride=2 pad=1", "batchnorm noaffine", "tanh"],
+        "shortcut": ["conv 6 1 stride=2 nobias", "batchnorm"],
+    },
+    "flatten",
+    "linear 7",
+    "batchnorm",
+    "relu",
+    "linear 3",
+]
+
+
 CASES = [
     (Lenet5, {"kind": "lenet5"}, [1, 28, 28], 10),
     (Lenet5, {"kind": "lenet5", "activation": "tanh", "pool": "average"}, [2, 12, 15], 4),
@@ -202,6 +236,7 @@ CASES = [
         [2, 5, 6],
         3,
     ),
+    (batch_normed, {"kind": "layers", "layers": BATCH_NORMED}, [2, 5, 6], 3),
 ]
 
 
@@ -227,49 +262,60 @@ def tangent(number, shape):
     return residues(211, 5 + 17 * number, 503, shape)
 
 
+def some(array):
+    flat = array.detach().flatten()
+    return {"norm": flat.norm().item(), "some": flat[:: max(1, len(flat) // 20)].tolist()}
+
+
+def derivatives(network, x, labels):
+    """Outputs, loss, gradient and a Hessian-vector product."""
+    leaves = list(network.parameters())
+    y = network(x)
+    loss = functional.cross_entropy(y, labels)
+    gradient = torch.autograd.grad(loss, leaves, create_graph=True)
+    slope = sum((g * tangent(number, g.shape)).sum() for number, g in enumerate(gradient))
+    products = torch.autograd.grad(slope, leaves)
+    return {
+        "outputs": y.flatten().tolist(),
+        "loss": loss.item(),
+        "gradient": [some(g) for g in gradient],
+        "hvp": [some(hv) for hv in products],
+    }
+
+
 def run(make, model, input, outputs):
     network = make(model, input, outputs).double()
     x = 3.0 * residues(353, 3, 1013, [EXAMPLES, *input])
     network(x)  # Lazy layers learn their sizes.
-    norms = (nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)
+    batch_norms = [m for m in network.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    for norm in batch_norms:
+        norm.reset_running_stats()
+    norms = (nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d, nn.BatchNorm1d, nn.BatchNorm2d)
     of_norm = {id(p) for m in network.modules() if isinstance(m, norms) for p in m.parameters()}
     leaves = dict(network.named_parameters())
     with torch.no_grad():
         for number, (name, leaf) in enumerate(leaves.items()):
             leaf.copy_(parameter(number, name, leaf, id(leaf) in of_norm))
     labels = torch.tensor([(2 * i * i + i) % outputs for i in range(EXAMPLES)])
-    y = network(x)
-    loss = functional.cross_entropy(y, labels)
-    gradient = torch.autograd.grad(loss, leaves.values(), create_graph=True)
-    slope = sum((g * tangent(number, g.shape)).sum() for number, g in enumerate(gradient))
-    products = torch.autograd.grad(slope, leaves.values())
-
-    def some(array):
-        flat = array.detach().flatten()
-        return {"norm": flat.norm().item(), "some": flat[:: max(1, len(flat) // 20)].tolist()}
 
     def fans(leaf):
         known = leaf.dim() > 1 and id(leaf) not in of_norm
         return list(nn.init._calculate_fan_in_and_fan_out(leaf)) if known else None
 
-    rows = zip(leaves, leaves.values(), gradient, products)
-    return {
+    case = {
         "model": model,
         "input": input,
-        "outputs": y.flatten().tolist(),
-        "loss": loss.item(),
         "leaves": [
-            {
-                "name": name,
-                "shape": list(leaf.shape),
-                "is_norm": id(leaf) in of_norm,
-                "fans": fans(leaf),
-                "gradient": some(g),
-                "hvp": some(hv),
-            }
-            for name, leaf, g, hv in rows
+            {"name": name, "shape": list(leaf.shape), "is_norm": id(leaf) in of_norm, "fans": fans(leaf)}
+            for name, leaf in leaves.items()
         ],
+        "training": derivatives(network, x, labels),
     }
+    if batch_norms:
+        buffers = {name: b.tolist() for name, b in network.named_buffers() if "num_batches" not in name}
+        case["running"] = [{"name": name, "values": values} for name, values in buffers.items()]
+        case["evaluation"] = derivatives(network.eval(), x, labels)
+    return case
 
 
 if __name__ == "__main__":

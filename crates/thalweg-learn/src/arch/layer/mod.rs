@@ -38,9 +38,9 @@ pub use residual::{Residual, Sequence};
 pub use shape::Shape;
 pub use window::{Padding, Sliding};
 
-pub(super) use norm::standardised;
+pub(super) use norm::EPS;
 
-use super::Activation;
+use super::{Activation, BatchNorm, Statistics};
 use flatten::Flatten;
 use plan::{Flow, Plan};
 use pool::GlobalAveragePool;
@@ -68,11 +68,16 @@ pub enum Layer {
     Sequence(Sequence),
 }
 
-/// The variables of the leaves, in order.
-type Params<'a, 'b> = std::iter::Copied<std::slice::Iter<'a, Var<'b>>>;
+/// What layers take as they are written, in order.
+struct Params<'a, 'b> {
+    /// The variables of the leaves.
+    leaves: std::iter::Copied<std::slice::Iter<'a, Var<'b>>>,
+    /// What batch norms norm by.
+    statistics: &'a mut Statistics<'b>,
+}
 
 fn take<'b>(params: &mut Params<'_, 'b>) -> Var<'b> {
-    params.next().expect("one variable a leaf")
+    params.leaves.next().expect("one variable a leaf")
 }
 
 /// Whether a layer makes the network's outputs.
@@ -133,28 +138,35 @@ macro_rules! from_kinds {
 from_kinds!(Linear, Convolution, Activation, Pool, Norm, Residual, Sequence);
 
 impl Sequence {
-    /// The leaves of these layers for inputs of that shape, and the shape of what comes out.
+    /// The leaves and batch norms of these layers for inputs of that shape, and the shape of what comes out.
     ///
     /// # Errors
     /// The first layer that does not fit what comes to it.
-    pub fn space(&self, input: Shape) -> Result<(ParamSpace, Shape), LayerError> {
+    pub fn space(&self, input: Shape) -> Result<(ParamSpace, Vec<BatchNorm>, Shape), LayerError> {
         let (mut plan, x) = Plan::new(input);
         let y = self.declare(&mut plan, x)?;
-        Ok((plan.finish(y), y.shape))
+        let (space, norms) = plan.finish(y);
+        Ok((space, norms, y.shape))
     }
 
     /// Writes these layers as a whole network: inputs `[examples, …]` of the shape that the [`space`](Self::space) is for,
     /// images as their rows in PyTorch's order.
-    pub(super) fn write_network<'b>(&self, params: &[Var<'b>], input: Shape, x: Var<'b>) -> Var<'b> {
+    pub(super) fn write_network<'b>(
+        &self,
+        params: &[Var<'b>],
+        statistics: &mut Statistics<'b>,
+        input: Shape,
+        x: Var<'b>,
+    ) -> Var<'b> {
         let x = match input {
             Shape::Features(_) => x,
             Shape::Image { channels, height, width } => {
                 x.reshape(&[x.shape()[0], channels, height, width]).permute(&[0, 2, 3, 1])
             }
         };
-        let mut params = params.iter().copied();
+        let mut params = Params { leaves: params.iter().copied(), statistics };
         let y = self.write(&mut params, x, Place::Last);
-        assert!(params.next().is_none(), "one leaf a variable");
+        assert!(params.leaves.next().is_none(), "one leaf a variable");
         y
     }
 }

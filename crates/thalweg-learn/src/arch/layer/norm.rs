@@ -1,4 +1,4 @@
-//! Norms that take each example by itself.
+//! Norms: of each example by itself, and of a batch.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::window::image;
 use super::{Kind, LayerError, Params, Place, Shape, take};
 
 /// Added to the variance, as PyTorch does.
-const EPS: f64 = 1e-5;
+pub(in crate::arch) const EPS: f64 = 1e-5;
 
 /// What is taken to mean 0 and variance 1 (the biased one, plus ε = 10⁻⁵), and then, if affine, multiplied by `weight` and
 /// shifted by `bias`.
@@ -21,9 +21,12 @@ pub struct Norm {
     pub affine: bool,
 }
 
-/// What shares a mean and a variance, within an example.
+/// What shares a mean and a variance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NormOver {
+    /// All examples and positions of each channel (Ioffe & Szegedy 2015): in training mode those of the batch, in
+    /// evaluation mode given ones. Leaves `[channels]`.
+    Batch,
     /// All positions of so many groups of channels (Wu & He 2018). Leaves `[channels]`.
     Groups(usize),
     /// All channels and positions (Ba et al. 2016). Leaves of the whole shape, as PyTorch's `LayerNorm` of that shape.
@@ -35,6 +38,8 @@ pub enum NormOver {
 impl fmt::Display for Norm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.over, self.affine) {
+            (NormOver::Batch, true) => f.write_str("batchnorm"),
+            (NormOver::Batch, false) => f.write_str("batchnorm noaffine"),
             (NormOver::Groups(groups), true) => write!(f, "groupnorm {groups}"),
             (NormOver::Groups(groups), false) => write!(f, "groupnorm {groups} noaffine"),
             (NormOver::Layer, true) => f.write_str("layernorm"),
@@ -51,6 +56,9 @@ impl Kind for Norm {
         let channels = x.shape.units();
         let mut leaf = vec![channels];
         match (&self.over, x.shape) {
+            (NormOver::Batch, shape) => {
+                plan.batch_norm(channels, shape.elements() / channels.max(1), x.units);
+            }
             (NormOver::Groups(groups), _) => {
                 if *groups == 0 || !channels.is_multiple_of(*groups) {
                     let expected = format!("a number of groups that divides {channels} channels");
@@ -81,12 +89,21 @@ impl Kind for Norm {
         let last = shape.len() - 1;
         let positions: Vec<usize> = (1..last).collect();
         let y = match self.over {
+            NormOver::Batch => {
+                let [mean, variance] = params.statistics.next(x);
+                let factor = (variance + EPS).sqrt().reciprocal();
+                // The affine factor goes to the channels' own, once for all positions.
+                return match self.affine {
+                    true => (x - mean) * (factor * take(params)) + take(params),
+                    false => (x - mean) * factor,
+                };
+            }
             NormOver::Groups(groups) => {
                 let split = [&shape[..last], &[groups, shape[last] / groups]].concat();
-                standardised(x.reshape(&split), &[&positions[..], &[last + 1]].concat()).reshape(&shape)
+                x.reshape(&split).standardised(&[&positions[..], &[last + 1]].concat(), EPS).reshape(&shape)
             }
-            NormOver::Layer => standardised(x, &[&positions[..], &[last]].concat()),
-            NormOver::Instance => standardised(x, &positions),
+            NormOver::Layer => x.standardised(&[&positions[..], &[last]].concat(), EPS),
+            NormOver::Instance => x.standardised(&positions, EPS),
         };
         if !self.affine {
             return y;
@@ -98,17 +115,4 @@ impl Kind for Norm {
         };
         y * placed() + placed()
     }
-}
-
-/// To mean 0 and variance 1 over those axes.
-pub(in crate::arch) fn standardised<'b>(x: Var<'b>, axes: &[usize]) -> Var<'b> {
-    let mut kept = x.shape();
-    axes.iter().for_each(|&axis| kept[axis] = 1);
-    // A common offset goes first, or the rounding of a large mean would count as variance. It cancels, and so does
-    // its derivative.
-    let offset = axes.iter().fold(x, |x, &axis| x.slice(axis, 0, 1));
-    let x = x - offset.stop_gradient();
-    let centred = x - x.mean(axes).reshape(&kept);
-    let variance = (centred * centred).mean(axes).reshape(&kept);
-    centred / (variance + EPS).sqrt()
 }

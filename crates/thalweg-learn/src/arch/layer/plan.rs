@@ -5,7 +5,7 @@ use std::fmt::Display;
 use thalweg_program::params::{Leaf, ParamSpace, Role, Symmetry};
 
 use super::units::Units;
-use super::{LayerError, Shape};
+use super::{BatchNorm, LayerError, Shape};
 
 /// Beyond it no machine holds θ; and below it no count overflows.
 const PARAMETERS_MAX: usize = 1 << 40;
@@ -27,6 +27,8 @@ pub(super) struct Flow {
 pub(super) struct Plan {
     leaves: Vec<Leaf>,
     parameters: usize,
+    /// The batch norms, each with the set of units that its channels are.
+    norms: Vec<(BatchNorm, usize)>,
     pub(super) units: Units,
     path: Vec<String>,
     /// Linear and convolutional layers so far.
@@ -39,7 +41,8 @@ impl Plan {
         let mut units = Units::default();
         let inputs = units.push(input.units(), "inputs".to_owned());
         units.fix(inputs);
-        let plan = Self { leaves: Vec::new(), parameters: 0, units, path: Vec::new(), layers: 0 };
+        let plan =
+            Self { leaves: Vec::new(), parameters: 0, norms: Vec::new(), units, path: Vec::new(), layers: 0 };
         (plan, Flow { shape: input, units: inputs })
     }
 
@@ -107,6 +110,12 @@ impl Plan {
         Ok(())
     }
 
+    /// Notes a batch norm, whose channels are the set.
+    pub(super) fn batch_norm(&mut self, channels: usize, positions: usize, set: usize) {
+        let norm = BatchNorm { name: self.path.join("."), channels, positions, permuted: None };
+        self.norms.push((norm, set));
+    }
+
     /// Refuses what no machine could hold.
     pub(super) fn check_size(&self, layer: &dyn Display, shape: Shape) -> Result<(), LayerError> {
         if shape.elements() > ELEMENTS_MAX {
@@ -131,9 +140,9 @@ impl Plan {
         parts.join(".")
     }
 
-    /// The parameter space, when the last layer hands on `output`, whose order the loss fixes. Sets of units that may
+    /// The parameter space and the batch norms, when the last layer hands on `output`, whose order the loss fixes. Sets of units that may
     /// change places are numbered in the order in which leaves refer to them.
-    pub(super) fn finish(mut self, output: Flow) -> ParamSpace {
+    pub(super) fn finish(mut self, output: Flow) -> (ParamSpace, Vec<BatchNorm>) {
         self.units.fix(output.units);
         let mut space = ParamSpace::new();
         let mut numbers: Vec<(usize, usize)> = Vec::new();
@@ -152,6 +161,12 @@ impl Plan {
             }
             space.push(leaf);
         }
-        space
+        let of_norm = |(norm, set): (BatchNorm, usize)| {
+            let root = self.units.root(set);
+            let known = numbers.iter().find(|&&(known, _)| known == root);
+            BatchNorm { permuted: known.map(|&(_, number)| number), ..norm }
+        };
+        let norms = self.norms.into_iter().map(of_norm).collect();
+        (space, norms)
     }
 }

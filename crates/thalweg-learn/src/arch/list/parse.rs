@@ -12,7 +12,7 @@ pub(super) struct Unclear {
     pub(super) found: String,
 }
 
-const NAMES: &str = "linear, conv, maxpool, avgpool, globalavgpool, groupnorm, layernorm, instancenorm, flatten, relu, tanh, \
+const NAMES: &str = "linear, conv, maxpool, avgpool, globalavgpool, batchnorm, groupnorm, layernorm, instancenorm, flatten, relu, tanh, \
                      erf, sigmoid, gelu or silu";
 /// Larger numbers make no layer.
 const NUMBER_MAX: usize = 1 << 40;
@@ -31,6 +31,7 @@ pub(super) fn layer(text: &str) -> Result<Layer, Unclear> {
         "maxpool" => pool(PoolOf::Max, &mut words)?.into(),
         "avgpool" => pool(PoolOf::Average, &mut words)?.into(),
         "globalavgpool" => Layer::GlobalAveragePool,
+        "batchnorm" => Norm { over: NormOver::Batch, affine: !words.flag("noaffine") }.into(),
         "groupnorm" => {
             let groups = words.argument("the number of groups, as in `groupnorm 4`")?;
             Norm { over: NormOver::Groups(groups), affine: !words.flag("noaffine") }.into()
@@ -178,6 +179,8 @@ mod tests {
             "maxpool 3x2 stride=1 pad=1 dilation=2",
             "avgpool 3 stride=2x1 pad=1",
             "globalavgpool",
+            "batchnorm",
+            "batchnorm noaffine",
             "groupnorm 4",
             "groupnorm 4 noaffine",
             "layernorm",

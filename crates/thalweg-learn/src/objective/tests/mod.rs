@@ -10,10 +10,11 @@ mod values;
 
 use std::sync::Arc;
 
+use serde_json::json;
 use thalweg_kernel::{Key, Real};
 
 use super::{Examples, Objective};
-use crate::arch::{Activation, Architecture, Mlp};
+use crate::arch::{Activation, Architecture, Mlp, ModelConfig};
 use crate::loss::Loss;
 
 const LOSSES: [Loss; 2] = [Loss::CrossEntropy, Loss::HalfMeanSquare];
@@ -55,6 +56,16 @@ impl Problem {
         let (network, theta) = network(sizes, activation, true, layer_norm);
         let examples = examples(count, sizes[0], sizes[sizes.len() - 1]);
         Self { objective: Objective::new(network, loss, count), theta, examples }
+    }
+
+    /// With batch norms, through which the examples meet: two hidden layers of 4 units.
+    fn batch_normed(loss: Loss, count: usize) -> Self {
+        let list =
+            ["linear 4", "batchnorm", "tanh", "linear 4 nobias", "batchnorm noaffine", "sigmoid", "linear 3"];
+        let model: ModelConfig = serde_json::from_value(json!({ "kind": "layers", "layers": list })).unwrap();
+        let network = model.build(3, 3).unwrap();
+        let theta = normals("theta", network.space().dimension());
+        Self { objective: Objective::new(network, loss, count), theta, examples: examples(count, 3, 3) }
     }
 
     fn n(&self) -> usize {

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use rayon::ThreadPoolBuilder;
+use serde_json::json;
 use thalweg_kernel::{Key, Real};
 
 use super::{examples, network, normals};
@@ -63,9 +64,18 @@ fn products_in_double_precision() {
 
 #[test]
 fn training() {
+    trains_alike(&ModelConfig::default());
+}
+
+#[test]
+fn training_with_batch_norms() {
+    let list = ["conv 4 3 pad=1 nobias", "batchnorm", "relu", "maxpool 2", "flatten", "linear 10"];
+    trains_alike(&serde_json::from_value(json!({ "kind": "layers", "layers": list })).unwrap());
+}
+
+fn trains_alike(model: &ModelConfig) {
     let split = DataConfig::default().load().unwrap();
-    let model = ModelConfig::default();
-    let network = model.build(64, 10).unwrap();
+    let network = model.build(split.train.shape(), 10).unwrap();
     // The last batch of each epoch is smaller; 300 is five shards, 1437 all of them.
     for (batch_size, steps) in [(BatchSize::Of(64), 50), (BatchSize::Of(300), 50), (BatchSize::Full, 10)] {
         let config = TrainConfig { batch_size, steps: Some(steps), ..TrainConfig::default() };

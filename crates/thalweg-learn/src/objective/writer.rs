@@ -1,0 +1,223 @@
+//! Writes the programs of quantities, for a shard of examples.
+
+use thalweg_program::builder::{Builder, Var};
+use thalweg_program::ir::Program;
+use thalweg_program::transform::{Hoisted, Linearized, ggn, gradient, hoist, hvp, split_linear};
+
+use super::kept::Kept;
+use super::{Matrix, Mode};
+use crate::arch::{Architecture, BatchNorm, Statistics};
+use crate::loss::{Loss, write_error};
+
+/// Writes programs of quantities. Their arguments are the leaves, then the statistics that batch norms are given, then the
+/// inputs, then the labels, then what a transform adds.
+pub(super) struct Writer<'a> {
+    pub(super) architecture: &'a dyn Architecture,
+    pub(super) loss: Loss,
+    pub(super) mode: Mode,
+    /// Examples in the shard.
+    pub(super) examples: usize,
+    /// Examples that the mean is over.
+    pub(super) total: usize,
+}
+
+impl Writer<'_> {
+    /// The product of a curvature matrix with tangents of the leaves, which are the last arguments.
+    pub(super) fn product(&self, matrix: Matrix, leaves: &[usize]) -> Program {
+        match matrix {
+            Matrix::Hessian => {
+                let mut program = hvp(&self.mean_loss(), leaves);
+                program.outputs.drain(..leaves.len());
+                program
+            }
+            Matrix::Ggn => ggn(&self.outputs(), &self.mean_loss_of_outputs(), leaves),
+        }
+    }
+
+    /// The leaves' numbers among the arguments.
+    pub(super) fn leaves(&self) -> Vec<usize> {
+        (0..self.architecture.space().leaves().len()).collect()
+    }
+
+    /// The same for a shard of one example more.
+    fn longer(&self) -> Self {
+        Writer { examples: self.examples + 1, ..*self }
+    }
+
+    /// A product split into what depends on θ alone and the rest, and what is kept of the first.
+    pub(super) fn residuals(&self, matrix: Matrix) -> (Linearized, Kept) {
+        let split = |writer: &Self| {
+            let leaves = writer.leaves();
+            split_linear(&writer.product(matrix, &leaves), leaves.len())
+        };
+        let parts = split(self);
+        let kept = Kept::of(&parts.primal, &split(&self.longer()).primal, self.examples);
+        (parts, kept)
+    }
+
+    /// The product of a curvature matrix with tangents, given what is kept: the arguments are the leaves, the inputs,
+    /// the labels, what is kept, the tangents.
+    pub(super) fn linear_product(&self, parts: &Linearized, kept: &Kept) -> Program {
+        let builder = Builder::new();
+        let x: Vec<Var<'_>> =
+            parts.primal.input_types().into_iter().map(|ty| builder.input(ty.clone())).collect();
+        let residuals = kept.results(&builder, &parts.primal, &x);
+        let tangents = self.params(&builder);
+        let results = builder.call(&parts.linear, &[x, residuals, tangents].concat());
+        Self::finished(&builder, &results)
+    }
+
+    /// Loss and error split into what is linear in θ or does not depend on it and the rest; and what is kept of either.
+    pub(super) fn section(&self) -> (Hoisted, Kept, Kept) {
+        let split = |writer: &Self| hoist(&writer.value(), &writer.leaves());
+        let (parts, longer) = (split(self), split(&self.longer()));
+        let of =
+            |range: std::ops::Range<usize>| Kept::of(&parts.head, &longer.head, self.examples).within(range);
+        let (linear, fixed) = (of(0..parts.linear), of(parts.linear..parts.head.outputs.len()));
+        (parts, linear, fixed)
+    }
+
+    /// New arguments for the leaves.
+    fn params<'b>(&self, builder: &'b Builder) -> Vec<Var<'b>> {
+        self.architecture.space().leaves().iter().map(|leaf| builder.real(&leaf.shape)).collect()
+    }
+
+    /// New arguments for a point: the leaves, then the statistics that batch norms are given.
+    fn point<'b>(&self, builder: &'b Builder) -> Vec<Var<'b>> {
+        let mut point = self.params(builder);
+        if self.mode == Mode::Evaluation {
+            let arrays = |norm: &BatchNorm| [builder.real(&[norm.channels]), builder.real(&[norm.channels])];
+            point.extend(self.architecture.norms().iter().flat_map(arrays));
+        }
+        point
+    }
+
+    /// The network at a point: its outputs, and what its norms saw.
+    fn network<'b>(&self, point: &[Var<'b>], x: Var<'b>) -> (Var<'b>, Statistics<'b>) {
+        let (params, given) = point.split_at(self.architecture.space().leaves().len());
+        let mut statistics = match self.mode {
+            Mode::Training => Statistics::of_examples(),
+            Mode::Evaluation => {
+                let pairs: Vec<[Var<'b>; 2]> = given.as_chunks().0.to_vec();
+                Statistics::Given(pairs.into_iter())
+            }
+        };
+        let z = self.architecture.write(params, &mut statistics, x);
+        (z, statistics)
+    }
+
+    /// The statistics of the batch norms, norm by norm.
+    pub(super) fn statistics(&self) -> Program {
+        let builder = Builder::new();
+        let point = self.point(&builder);
+        let x = self.input(&builder);
+        let (_, statistics) = self.network(&point, x);
+        let Statistics::OfExamples(moments) = statistics else {
+            unreachable!("an objective asks for statistics in training mode only")
+        };
+        let results: Vec<Var<'_>> = moments.iter().flat_map(|m| [m.mean, m.variance]).collect();
+        Self::finished(&builder, &results)
+    }
+
+    fn input<'b>(&self, builder: &'b Builder) -> Var<'b> {
+        builder.real(&[self.examples, self.architecture.inputs()])
+    }
+
+    fn finished(builder: &Builder, results: &[Var<'_>]) -> Program {
+        builder
+            .finish(results)
+            .unwrap_or_else(|error| panic!("an architecture wrote a faulty program: {error}"))
+    }
+
+    /// The shard's part of a mean over all examples.
+    fn mean<'b>(&self, each: Var<'b>) -> Var<'b> {
+        each.sum(&[0]) * (1.0 / self.total as f64)
+    }
+
+    pub(super) fn outputs(&self) -> Program {
+        let builder = Builder::new();
+        let point = self.point(&builder);
+        let x = self.input(&builder);
+        let (z, _) = self.network(&point, x);
+        Self::finished(&builder, &[z])
+    }
+
+    fn mean_loss_of_outputs(&self) -> Program {
+        let builder = Builder::new();
+        let z = builder.real(&[self.examples, self.architecture.outputs()]);
+        let labels = builder.index(&[self.examples]);
+        let loss = self.mean(self.loss.write(z, labels));
+        Self::finished(&builder, &[loss])
+    }
+
+    /// Loss and error at Σ cᵢ·θᵢ: the arguments are the leaves there, the inputs, the labels, the cᵢ, what is kept at each
+    /// θᵢ, and what is kept of all.
+    pub(super) fn section_value(vectors: usize, (parts, linear, fixed): &(Hoisted, Kept, Kept)) -> Program {
+        let Hoisted { head, tail, .. } = parts;
+        let builder = Builder::new();
+        let x: Vec<Var<'_>> = head.input_types().into_iter().map(|ty| builder.input(ty.clone())).collect();
+        let c = builder.real(&[vectors]);
+        // What is not kept has the value that it has at the point itself, as what is linear in θ does too.
+        let mut border = builder.call(head, &x);
+        for j in 0..vectors {
+            let c = c.slice(0, j, 1).reshape(&[]);
+            for (result, at) in linear.arguments(&builder) {
+                border[result] = if j == 0 { at * c } else { border[result] + at * c };
+            }
+        }
+        for (result, value) in fixed.arguments(&builder) {
+            border[result] = value;
+        }
+        let results = builder.call(tail, &[x, border].concat());
+        Self::finished(&builder, &results)
+    }
+
+    fn mean_loss(&self) -> Program {
+        let mut program = self.value();
+        program.outputs.truncate(1);
+        program
+    }
+
+    pub(super) fn value(&self) -> Program {
+        let builder = Builder::new();
+        let point = self.point(&builder);
+        let x = self.input(&builder);
+        let labels = builder.index(&[self.examples]);
+        let (z, _) = self.network(&point, x);
+        let results = [self.mean(self.loss.write(z, labels)), self.mean(write_error(z, labels))];
+        Self::finished(&builder, &results)
+    }
+
+    /// Loss, error and gradient: the error's program shares the forward pass.
+    pub(super) fn gradient(&self, leaves: &[usize]) -> Program {
+        let builder = Builder::new();
+        let point = self.point(&builder);
+        let x = self.input(&builder);
+        let results = self.gradient_at(&builder, &point, x, leaves);
+        Self::finished(&builder, &results)
+    }
+
+    /// The same, and the statistics of the batch norms.
+    pub(super) fn gradient_and_statistics(&self, leaves: &[usize]) -> Program {
+        let builder = Builder::new();
+        let point = self.point(&builder);
+        let x = self.input(&builder);
+        let mut results = self.gradient_at(&builder, &point, x, leaves);
+        results.extend(builder.call(&self.statistics(), &[&point[..], &[x]].concat()));
+        Self::finished(&builder, &results)
+    }
+
+    fn gradient_at<'b>(
+        &self,
+        builder: &'b Builder,
+        point: &[Var<'b>],
+        x: Var<'b>,
+        leaves: &[usize],
+    ) -> Vec<Var<'b>> {
+        let labels = builder.index(&[self.examples]);
+        let arguments = [point, &[x, labels]].concat();
+        let with_gradient = builder.call(&gradient(&self.mean_loss(), leaves), &arguments);
+        let value = builder.call(&self.value(), &arguments);
+        [&with_gradient[..1], &value[1..], &with_gradient[1..]].concat()
+    }
+}
