@@ -24,15 +24,7 @@ impl Primitive for AsIndex {
         Evaluation::View(Box::new(|layout| Some(layout.clone())))
     }
 
-    fn jvp<'b>(
-        &self,
-        _builder: &'b Builder,
-        _primals: &[Var<'b>],
-        _result: Var<'b>,
-        _tangents: &[Option<Var<'b>>],
-    ) -> Option<Var<'b>> {
-        None
-    }
+    without_derivative!();
 
     fn batch<'b>(&self, builder: &'b Builder, _size: usize, inputs: &[Batched<'b>]) -> Var<'b> {
         builder.apply(self.clone(), &[inputs[0].value])

@@ -39,15 +39,7 @@ impl Primitive for Constant {
         Evaluation::Constant(self.value())
     }
 
-    fn jvp<'b>(
-        &self,
-        _builder: &'b Builder,
-        _primals: &[Var<'b>],
-        _result: Var<'b>,
-        _tangents: &[Option<Var<'b>>],
-    ) -> Option<Var<'b>> {
-        None
-    }
+    without_derivative!();
 
     fn batch<'b>(&self, _builder: &'b Builder, _size: usize, _inputs: &[Batched<'b>]) -> Var<'b> {
         unreachable!("a constant has no operand to be batched")

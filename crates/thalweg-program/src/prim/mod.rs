@@ -4,6 +4,21 @@
 //! **transpose** where it is linear, and its **batch** form. Reverse mode, Hessian-vector products, per-example
 //! gradients and all else are made of these rules; no derivative is written by hand anywhere else.
 
+/// The jvp of a primitive through which no tangent flows: it is piecewise constant, or has no operand.
+macro_rules! without_derivative {
+    () => {
+        fn jvp<'b>(
+            &self,
+            _builder: &'b $crate::builder::Builder,
+            _primals: &[$crate::builder::Var<'b>],
+            _result: $crate::builder::Var<'b>,
+            _tangents: &[Option<$crate::builder::Var<'b>>],
+        ) -> Option<$crate::builder::Var<'b>> {
+            None
+        }
+    };
+}
+
 mod as_index;
 mod broadcast;
 mod concatenate;

@@ -44,15 +44,7 @@ impl Primitive for OneHot {
         Evaluation::Calls(Box::new(|inputs, out| vec![Call::OneHot { index: inputs[0].clone(), out }]))
     }
 
-    fn jvp<'b>(
-        &self,
-        _builder: &'b Builder,
-        _primals: &[Var<'b>],
-        _result: Var<'b>,
-        _tangents: &[Option<Var<'b>>],
-    ) -> Option<Var<'b>> {
-        None
-    }
+    without_derivative!();
 
     fn batch<'b>(&self, builder: &'b Builder, _size: usize, inputs: &[Batched<'b>]) -> Var<'b> {
         builder.apply(self.clone(), &[inputs[0].value])
