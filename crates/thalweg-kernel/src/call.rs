@@ -166,20 +166,6 @@ pub struct Labels {
     pub out: Vec<u8>,
 }
 
-/// How a window slides along one axis: input position = stride·(output position) + dilation·tap − before. What lies
-/// outside of the input is padding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Taps {
-    /// Taps: positions in the window.
-    pub count: usize,
-    /// Input positions from one output position to the next; at least 1.
-    pub stride: usize,
-    /// Input positions from one tap to the next; at least 1.
-    pub dilation: usize,
-    /// Padding before the first input position.
-    pub before: usize,
-}
-
 /// One kernel call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
@@ -295,8 +281,8 @@ pub enum Call {
         from: View,
         /// `[n…, y…, c]`
         out: View,
-        /// How the window slides along each of the axes `p…`.
-        windows: Vec<Taps>,
+        /// How the window slides along each of the axes `p…`, to the axes `y…`.
+        windows: Vec<Window>,
     },
 }
 

@@ -70,8 +70,7 @@ mod simd;
 mod window;
 
 pub use call::{
-    Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Taps, Unary,
-    View,
+    Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Unary, View,
 };
 pub use cpu::{Machine, Scratch};
 pub use layout::Layout;

@@ -1,7 +1,7 @@
 //! Windows that slide along an axis.
 
 /// One axis along which a window slides: input position = stride·(output position) + dilation·tap − before. Positions
-/// outside of the input count as zeros.
+/// outside of the input are padding: zeros in a sum, and no candidates for a maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     /// Input positions.
@@ -14,12 +14,12 @@ pub struct Window {
     pub stride: usize,
     /// Input positions from one tap to the next; at least 1.
     pub dilation: usize,
-    /// Zeros before the first input position.
+    /// Padding before the first input position.
     pub before: usize,
 }
 
 impl Window {
-    /// A window with as many output positions as fit between `before` zeros in front and `after` behind, as PyTorch
+    /// A window with as many output positions as fit between padding `before` in front and `after` behind, as PyTorch
     /// counts them: ⌊(input + before + after − dilation·(taps − 1) − 1)/stride⌋ + 1; none if the window does not fit.
     pub fn new(
         input: usize,
@@ -32,6 +32,12 @@ impl Window {
         let room = input.saturating_add(before).saturating_add(after).checked_sub(reach);
         let output = room.map_or(0, |room| room / stride.max(1) + 1);
         Self { input, taps, output, stride, dilation, before }
+    }
+
+    /// The input position of a tap at an output position, if it lies inside the input.
+    pub fn place(&self, output: usize, tap: usize) -> Option<usize> {
+        let at = (self.stride * output + self.dilation * tap).checked_sub(self.before)?;
+        (at < self.input).then_some(at)
     }
 
     /// Whether each output position has a tap inside the input.
@@ -77,6 +83,9 @@ mod tests {
                             let (found, first) = window.inside(tap);
                             let place = |y: usize| (stride * y + dilation * tap).checked_sub(before);
                             let inside = |&y: &usize| place(y).is_some_and(|x| x < input);
+                            for y in 0..window.output {
+                                assert_eq!(window.place(y, tap), place(y).filter(|_| inside(&y)));
+                            }
                             let truth: Vec<usize> = (0..window.output).filter(inside).collect();
                             assert_eq!(found.clone().collect::<Vec<_>>(), truth, "{window:?}, tap {tap}");
                             assert!(truth.first().is_none_or(|&y| place(y) == Some(first)));

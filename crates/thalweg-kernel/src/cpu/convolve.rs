@@ -336,12 +336,10 @@ impl Segment {
 /// The position of one kind (0 input, 1 tap, 2 output) that belongs to positions of the two others, if there is one.
 fn third(window: &Window, known: [(usize, usize); 2]) -> Option<usize> {
     let of = |kind: usize| known.iter().find(|(k, _)| *k == kind).map(|&(_, position)| position);
-    let Window { input, taps, output, stride, dilation, before } = *window;
+    let Window { taps, output, stride, dilation, before, .. } = *window;
     // input + before = stride·output + dilation·tap
     match (of(0), of(1), of(2)) {
-        (None, Some(tap), Some(at)) => {
-            (stride * at + dilation * tap).checked_sub(before).filter(|&i| i < input)
-        }
+        (None, Some(tap), Some(at)) => window.place(at, tap),
         (Some(i), None, Some(at)) => {
             let reach = (i + before).checked_sub(stride * at)?;
             (reach % dilation == 0).then_some(reach / dilation).filter(|&tap| tap < taps)

@@ -12,9 +12,8 @@ use std::hint::select_unpredictable;
 
 use super::axes::{MAX_AXES, advance, axes, merged, position};
 use super::memory::{Memory, Place};
-use crate::Real;
-use crate::call::Taps;
 use crate::simd::{Isa, Kernel};
+use crate::{Real, Window};
 
 /// Channels whose running maxima are kept at once.
 const STRIP: usize = 64;
@@ -52,7 +51,7 @@ struct Inside {
 impl MaxIndex {
     /// Plans `out[n…, y…, c]` = number of the largest element of `from[n…, p…, c]` in each window; `None` where there
     /// is nothing to write.
-    pub(crate) fn new(from: &Place, out: &Place, windows: &[Taps]) -> Option<Self> {
+    pub(crate) fn new(from: &Place, out: &Place, windows: &[Window]) -> Option<Self> {
         let (f, o) = (&from.layout, &out.layout);
         let rank = f.shape.len();
         assert!(
@@ -65,18 +64,24 @@ impl MaxIndex {
             f.shape[..first] == o.shape[..first] && f.shape[last] == o.shape[last],
             "windows leave the other axes as they are: {f:?}, {o:?}"
         );
+        for (window, axis) in windows.iter().zip(first..) {
+            assert_eq!(
+                [window.input, window.output],
+                [f.shape[axis], o.shape[axis]],
+                "a window's axis has another extent: {window:?}"
+            );
+        }
         assert!(windows.len() <= MAX_AXES, "windows over more than {MAX_AXES} axes");
         if o.is_empty() {
             return None;
         }
         let leading = merged(axes(&f.shape[..first], &[&f.strides[..first], &o.strides[..first]]));
         let number_of = |axis: usize| f.shape[axis + 1..].iter().product::<usize>();
-        let inside = windows.iter().zip(first..).map(|(taps, axis)| {
-            let of = |y| inside(taps, y, f.shape[axis], f.strides[axis], number_of(axis));
-            (0..o.shape[axis]).map(of).collect()
+        let inside = windows.iter().zip(first..).map(|(window, axis)| {
+            (0..window.output).map(|y| inside(window, y, f.strides[axis], number_of(axis))).collect()
         });
         let by_tap = |unit: &dyn Fn(usize) -> usize| -> Vec<usize> {
-            windows.iter().zip(first..).map(|(taps, axis)| taps.dilation * unit(axis)).collect()
+            windows.iter().zip(first..).map(|(window, axis)| window.dilation * unit(axis)).collect()
         };
         Some(Self {
             from: (from.buffer, f.offset),
@@ -194,18 +199,15 @@ impl MaxIndex {
     }
 }
 
-/// The taps of the window at output position `y` that lie inside of an axis of `input` positions, of which each is
-/// `stride` further in memory and `number` further in the number of the element.
-fn inside(taps: &Taps, y: usize, input: usize, stride: usize, number: usize) -> Inside {
-    let place = |tap: usize| (taps.stride * y + taps.dilation * tap).checked_sub(taps.before);
-    let is_inside = |&tap: &usize| place(tap).is_some_and(|p| p < input);
-    let first = (0..taps.count).find(is_inside);
-    let Some((first, p)) = first.and_then(|tap| Some((tap, place(tap)?))) else {
-        panic!(
-            "a window lies wholly in the padding: {taps:?} at output position {y} of {input} input positions"
-        )
+/// The taps of the window at output position `y` that lie inside of its axis, where each position is `stride` further in
+/// memory and `number` further in the number of the element.
+fn inside(window: &Window, y: usize, stride: usize, number: usize) -> Inside {
+    let place = |tap| window.place(y, tap);
+    let first = (0..window.taps).find_map(|tap| Some((tap, place(tap)?)));
+    let Some((first, p)) = first else {
+        panic!("a window lies wholly in the padding: {window:?} at output position {y}")
     };
-    let count = (first..taps.count).take_while(is_inside).count();
+    let count = (first..window.taps).take_while(|&tap| place(tap).is_some()).count();
     Inside { offset: p * stride, number: p * number, count }
 }
 

@@ -1,6 +1,6 @@
 //! Where each window has its largest element.
 
-use thalweg_kernel::{Call, Taps};
+use thalweg_kernel::Call;
 
 use super::one_hot::INDEX_LIMIT;
 use super::{Batched, Evaluation, Primitive, Window, expect_operands, expect_real};
@@ -71,15 +71,8 @@ impl Primitive for MaxIndex {
     }
 
     fn evaluate(&self) -> Evaluation<'_> {
-        let taps = |&Window { taps, stride, dilation, before, .. }: &Window| Taps {
-            count: taps,
-            stride,
-            dilation,
-            before,
-        };
-        let windows: Vec<Taps> = self.windows.iter().map(taps).collect();
-        Evaluation::Calls(Box::new(move |inputs, out| {
-            vec![Call::MaxIndex { from: inputs[0].clone(), out, windows: windows.clone() }]
+        Evaluation::Calls(Box::new(|inputs, out| {
+            vec![Call::MaxIndex { from: inputs[0].clone(), out, windows: self.windows.clone() }]
         }))
     }
 

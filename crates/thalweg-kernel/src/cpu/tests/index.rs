@@ -1,7 +1,7 @@
 use super::{Bench, Cases};
-use crate::Layout;
-use crate::call::{Call, Taps};
+use crate::call::Call;
 use crate::simd::Level;
+use crate::{Layout, Window};
 
 fn concat(a: &[usize], b: &[usize]) -> Vec<usize> {
     [a, b].concat()
@@ -67,18 +67,17 @@ fn rows_by_index() {
     }
 }
 
-/// A window along an axis of some length, with how often it fits: never wholly in the padding.
-fn window(cases: &mut Cases) -> (usize, usize, Taps) {
+/// A window that is never wholly in the padding.
+fn window(cases: &mut Cases) -> Window {
     loop {
         let input = cases.pick(&[1, 2, 3, 5, 8]);
-        let (count, stride, dilation) = (1 + cases.below(4), 1 + cases.below(3), 1 + cases.below(2));
+        let (taps, stride, dilation) = (1 + cases.below(4), 1 + cases.below(3), 1 + cases.below(2));
         let before = cases.below(4);
-        let taps = Taps { count, stride, dilation, before };
         let sees =
-            |y: usize| (0..count).any(|t| (before..before + input).contains(&(stride * y + dilation * t)));
+            |y: usize| (0..taps).any(|t| (before..before + input).contains(&(stride * y + dilation * t)));
         let output = (0..).take_while(|&y| sees(y)).count();
         if output > 0 {
-            return (input, 1 + cases.below(output), taps);
+            return Window { input, taps, output: 1 + cases.below(output), stride, dilation, before };
         }
     }
 }
@@ -89,13 +88,13 @@ fn largest_in_windows() {
         let mut cases = Cases::new("windows", n);
         let mut bench = Bench::default();
         let leading = short(&mut cases, 2);
-        let windows: Vec<(usize, usize, Taps)> = (0..cases.below(4)).map(|_| window(&mut cases)).collect();
+        let windows: Vec<Window> = (0..cases.below(4)).map(|_| window(&mut cases)).collect();
         let channels = cases.pick(&[0, 1, 2, 3, 7, 16, 63, 64, 65, 130]);
-        let of = |extent: fn(&(usize, usize, Taps)) -> usize| -> Vec<usize> {
+        let of = |extent: fn(&Window) -> usize| -> Vec<usize> {
             windows.iter().map(extent).chain([channels]).collect()
         };
-        let from_shape = concat(&leading, &of(|w| w.0));
-        let out_shape = concat(&leading, &of(|w| w.1));
+        let from_shape = concat(&leading, &of(|w| w.input));
+        let out_shape = concat(&leading, &of(|w| w.output));
         // Few different numbers, so that many are equal; some that no comparison orders, some below all others.
         let odd = cases.pick(&[0, 0, 5, 40]);
         let from = cases.layout(&from_shape, true);
@@ -106,7 +105,6 @@ fn largest_in_windows() {
         });
         let out = cases.layout(&out_shape, false);
         let out = bench.output(out);
-        let windows = windows.iter().map(|w| w.2).collect();
         bench.call(Call::MaxIndex { from, out, windows });
         assert!(bench.exact(&format!("case {n}")));
     }
@@ -118,7 +116,7 @@ fn a_window_that_sees_nothing_is_refused() {
     let mut bench = Bench::default();
     let from = bench.input(Layout::contiguous(0, &[2, 1]), || 0.0);
     let out = bench.output(Layout::contiguous(0, &[2, 1]));
-    let windows = vec![Taps { count: 2, stride: 3, dilation: 1, before: 0 }];
+    let windows = vec![Window { input: 2, taps: 2, output: 2, stride: 3, dilation: 1, before: 0 }];
     bench.call(Call::MaxIndex { from, out, windows });
     bench.run::<f64>(Level::Portable);
 }

@@ -235,14 +235,14 @@ impl Store<'_> {
             Call::MaxIndex { from, out, windows } => {
                 let shape = &from.layout.shape;
                 let first = shape.len() - 1 - windows.len();
-                let counts: Vec<usize> = windows.iter().map(|taps| taps.count).collect();
+                let counts: Vec<usize> = windows.iter().map(|window| window.taps).collect();
                 for position in positions(&out.layout.shape) {
                     let mut best: Option<(f64, usize)> = None;
                     for tap in positions(&counts) {
                         let mut place = position.clone();
-                        for (axis, (taps, tap)) in windows.iter().zip(&tap).enumerate() {
-                            let at = taps.stride * position[first + axis] + taps.dilation * tap;
-                            place[first + axis] = at.wrapping_sub(taps.before);
+                        for (axis, (window, tap)) in windows.iter().zip(&tap).enumerate() {
+                            let at = window.stride * position[first + axis] + window.dilation * tap;
+                            place[first + axis] = at.wrapping_sub(window.before);
                         }
                         if place.iter().zip(shape).any(|(p, extent)| p >= extent) {
                             continue;
