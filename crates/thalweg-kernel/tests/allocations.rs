@@ -3,7 +3,7 @@
 use allocation_counter::measure;
 use thalweg_kernel::{
     Binary, Call, CallList, Fused, Instruction, Labels, Layout, Machine, Reduction, ReductionKind, Space,
-    Store, Unary, View,
+    Store, Unary, View, Window,
 };
 
 /// Allocations of the second run (the first may set up what a thread keeps).
@@ -110,5 +110,41 @@ fn kernels_allocate_nothing() {
 fn matrix_products_allocate_nothing() {
     for (m, k, n) in [(32, 64, 32), (7, 5, 3), (64, 784, 512), (128, 512, 512), (300, 300, 300)] {
         assert_eq!(allocations(&product(m, k, n)), 0, "{m} x {k} x {n}");
+    }
+}
+
+#[test]
+fn convolutions_allocate_nothing() {
+    for (size, channels, taps, stride) in [(12, 16, 3, 1), (9, 3, 5, 2), (8, 20, 1, 1)] {
+        let window = Window::new(size, taps, stride, 1, [taps / 2; 2]);
+        let out = [4, window.output, window.output, 24];
+        let arrays = [
+            (view(Space::Input(0), &[4, size, size, channels]), vec![0, 1, 2, 3]),
+            (view(Space::Input(1), &[24, channels, taps, taps]), vec![4, 3, 5, 6]),
+            (view(Space::Output(0), &out), vec![0, 7, 8, 4]),
+        ];
+        for turn in 0..3 {
+            let mut arrays = arrays.clone();
+            arrays.rotate_left(turn);
+            for (array, space) in arrays.iter_mut().zip([Space::Input(0), Space::Input(1), Space::Output(0)])
+            {
+                array.0.space = space;
+            }
+            let [a, b, out] = arrays;
+            let list = CallList {
+                inputs: vec![a.0.layout.len(), b.0.layout.len()],
+                outputs: vec![out.0.layout.len()],
+                calls: vec![Call::Convolve {
+                    a: a.0,
+                    b: b.0,
+                    out: out.0,
+                    labels: Labels { a: a.1, b: b.1, out: out.1 },
+                    windows: vec![([1, 5, 7], window), ([2, 6, 8], window)],
+                    adds: false,
+                }],
+                ..CallList::default()
+            };
+            assert_eq!(allocations(&list), 0, "{size} {channels} {taps} {stride}, turned by {turn}");
+        }
     }
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::contract::{self, Contraction};
-use super::convolve::{self, Convolution};
 use super::copy::{Copy, Fill, Iota, LoadIndex};
 use super::fused;
 use super::index::{OneHot, Rows};
@@ -14,15 +13,15 @@ use super::memory::{Memory, Needs, Places, Scratch, SpaceSizes};
 use super::plan;
 use super::product::Product;
 use super::uniform::Uniform;
-use crate::Real;
-use crate::call::{Call, CallList, Fused};
+use crate::call::{Call, CallList, Fused, Labels, View};
 use crate::simd::{Level, dispatch};
+use crate::{Real, Window};
 
 /// A call, planned.
 #[derive(Clone, Debug)]
 enum Prepared {
     Fused(Box<fused::Plan>),
-    Matrix(Box<Product>),
+    Product(Box<Product>),
     Copy(Box<Copy>),
     Fill(Box<Fill>),
     Iota(Iota),
@@ -197,25 +196,10 @@ fn check(what: &str, expected: &[usize], found: usize, length: impl Fn(usize) ->
 fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepared: &mut Vec<Prepared>) {
     match call {
         Call::Contract { a, b, out, labels, adds } => {
-            let at = [&places.source(a), &places.source(b), &places.destination(out)];
-            match contract::plan([a, b, out], at, labels, *adds) {
-                Contraction::Nothing => {}
-                Contraction::Zero => {
-                    prepared.extend(Fill::new(0, at[2]).map(|fill| Prepared::Fill(Box::new(fill))));
-                }
-                Contraction::Fused(fused) => prepare_fused::<T>(&fused, places, needs, prepared),
-                Contraction::Matrix(product) => prepare_product(product, needs, prepared),
-            }
+            prepare_contraction::<T>([a, b, out], labels, &[], *adds, places, needs, prepared);
         }
         Call::Convolve { a, b, out, labels, windows, adds } => {
-            let at = [&places.source(a), &places.source(b), &places.destination(out)];
-            match convolve::plan(at, labels, windows, *adds) {
-                Convolution::Nothing => {}
-                Convolution::Zero => {
-                    prepared.extend(Fill::new(0, at[2]).map(|fill| Prepared::Fill(Box::new(fill))));
-                }
-                Convolution::Product(product) => prepare_product(product, needs, prepared),
-            }
+            prepare_contraction::<T>([a, b, out], labels, windows, *adds, places, needs, prepared);
         }
         Call::Fused(fused) => prepare_fused::<T>(fused, places, needs, prepared),
         Call::Copy { from, to } => {
@@ -258,15 +242,35 @@ fn prepare<T: Real>(call: &Call, places: &Places<'_>, needs: &mut Needs, prepare
     }
 }
 
+fn prepare_contraction<T: Real>(
+    [a, b, out]: [&View; 3],
+    labels: &Labels,
+    windows: &[([u8; 3], Window)],
+    adds: bool,
+    places: &Places<'_>,
+    needs: &mut Needs,
+    prepared: &mut Vec<Prepared>,
+) {
+    let at = [&places.source(a), &places.source(b), &places.destination(out)];
+    match contract::plan([a, b, out], at, labels, windows, adds) {
+        Contraction::Nothing => {}
+        Contraction::Zero => {
+            prepared.extend(Fill::new(0, at[2]).map(|fill| Prepared::Fill(Box::new(fill))));
+        }
+        Contraction::Fused(fused) => prepare_fused::<T>(&fused, places, needs, prepared),
+        Contraction::Product(product) => prepare_product(product, needs, prepared),
+    }
+}
+
 fn prepare_product(product: Box<Product>, needs: &mut Needs, prepared: &mut Vec<Prepared>) {
     let workspace = match prepared.last_mut() {
-        Some(Prepared::Matrix(last)) if last.can_join(&product) => {
+        Some(Prepared::Product(last)) if last.can_join(&product) => {
             last.join(&product);
             last.workspace()
         }
         _ => {
             let workspace = product.workspace();
-            prepared.push(Prepared::Matrix(product));
+            prepared.push(Prepared::Product(product));
             workspace
         }
     };
@@ -294,7 +298,7 @@ fn prepare_fused<T: Real>(
 fn run<T: Real>(call: &Prepared, memory: &mut Memory<'_, T>) {
     match call {
         Prepared::Fused(plan) => dispatch(memory.level, fused::Run { plan, memory }),
-        Prepared::Matrix(product) => product.run(memory),
+        Prepared::Product(product) => product.run(memory),
         Prepared::Copy(copy) => copy.run(memory),
         Prepared::Fill(fill) => fill.run(memory),
         Prepared::Iota(iota) => iota.run(memory),

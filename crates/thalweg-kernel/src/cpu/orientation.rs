@@ -1,0 +1,183 @@
+//! A form as a product, with the elements of one factor as lanes and those of the other as rows.
+//!
+//! The longest free axis of the lanes' factor becomes that of the lanes, its others are loops around the product, as are
+//! batch axes. The free axes of the other factor are rows, and so are the result's positions along windows: a block of the
+//! product is one segment of each window. A contraction has no windows, and so one block.
+
+use super::axes::{Axis, MAX_AXES, inner_last};
+use super::form::{A, B, Form, Kind, OUT, Sliding};
+use super::memory::Place;
+use super::product::{Block, Factor, Product, Term};
+use super::segments::{Cut, Segment};
+use super::sums::{RUNS, Seen, SumAxis};
+
+/// Which factor is that of the lanes.
+pub(super) struct Orientation<'f> {
+    form: &'f Form,
+    lanes: usize,
+    rows: usize,
+}
+
+/// An axis of the sum, of a label or of the window of this number.
+#[derive(Clone, Copy)]
+struct Summed {
+    axis: SumAxis,
+    window: Option<usize>,
+}
+
+impl<'f> Orientation<'f> {
+    /// The one that is the cheaper.
+    pub(super) fn of(form: &'f Form) -> Self {
+        let [a, b] = [A, B].map(|lanes| Self { form, lanes, rows: 1 - lanes });
+        let b_is_better = match form.windows.first() {
+            None => b.cost() < a.cost(),
+            // The taps: their lanes are channels, and they are the smaller factor.
+            Some(window) if window.kinds[A] == Kind::Tap => false,
+            Some(window) if window.kinds[B] == Kind::Tap => true,
+            Some(_) => b.waste() < a.waste(),
+        };
+        if b_is_better { b } else { a }
+    }
+
+    /// The axes of the lanes' factor and the result, and those of the other and the result.
+    fn own(&self) -> &'f [Axis] {
+        &self.form.free[self.lanes]
+    }
+
+    fn others(&self) -> &'f [Axis] {
+        &self.form.free[self.rows]
+    }
+
+    /// The axis of the lanes: the longest. And the others.
+    fn lane(&self) -> (Axis, Vec<Axis>) {
+        let mut axes = self.own().to_vec();
+        let longest = (0..axes.len()).max_by_key(|&i| axes[i].extent);
+        let unit = Axis { extent: 1, strides: vec![0; 3], tag: 0 };
+        (longest.map_or(unit, |i| axes.remove(i)), axes)
+    }
+
+    /// Estimated cost in cycles of a product without windows: of multiplying, packing the lanes, copying rows across the
+    /// sum and transposing the result. The weights were fitted to products of 16 to 384 examples with weights of 10 to 784
+    /// rows and columns.
+    fn cost(&self) -> f64 {
+        let count = |axes: &[Axis]| axes.iter().map(|axis| axis.extent).product::<usize>();
+        let (lane, _) = self.lane();
+        let (lanes, rows, depth) = (lane.extent, count(self.others()), count(&self.form.summed));
+        let step = self.labels_summed().last().map_or(1, |axis| axis.strides[self.rows]);
+        // One vector of lanes keeps the loads as busy as the multipliers.
+        let wait = if lanes <= 16 { 1.4 } else { 1.0 };
+        let multiply = wait * (lanes.next_multiple_of(16) * rows * depth) as f64 / 32.0;
+        let pack = if lane.strides[self.lanes] == 1 { 0.2 } else { 0.4 } * (lanes * depth) as f64;
+        let copy = if step == 1 { 0.0 } else { 0.25 * (rows * depth) as f64 };
+        let put = if lane.strides[OUT] == 1 { 0.0 } else { 0.5 * (lanes * rows) as f64 };
+        (multiply + pack + copy + put) * (count(self.own()) / lanes.max(1)) as f64
+    }
+
+    /// How much more than the lanes is multiplied where the result is of taps. Inputs of which a tap sees only some are
+    /// better rows.
+    fn waste(&self) -> f64 {
+        let lanes = self.lane().0.extent;
+        let skips = |window: &Sliding| window.kinds[self.lanes] == Kind::Input && window.window.stride > 1;
+        let skipping = if self.form.windows.iter().any(skips) { 3.0 } else { 1.0 };
+        skipping * lanes.next_multiple_of(16) as f64 / lanes as f64
+    }
+
+    /// The summed labels, the one inside last: that along which the rows lie closest, unless it is very short.
+    fn labels_summed(&self) -> Vec<Axis> {
+        inner_last(&self.form.summed, |axis| axis.strides[self.rows])
+    }
+
+    /// The product of arrays at these places.
+    pub(super) fn product(&self, places: [&Place; 3], adds: bool) -> Product {
+        let (lane, around) = self.lane();
+        let cuts: Vec<Cut> = self.form.windows.iter().map(|window| Cut::new(window, self.lanes)).collect();
+        let mut sum = self.sum(&cuts);
+        let outer = self.split_off(&mut sum);
+        let loops = [&self.form.batch[..], &around, &outer].concat();
+        assert!(loops.len() <= MAX_AXES, "{} loops around a product, at most {MAX_AXES} can be", loops.len());
+        let (blocks, seen) = self.blocks(&cuts, &sum);
+        let axes: Vec<SumAxis> = sum.iter().map(|summed| summed.axis).collect();
+        let inner = axes[axes.len() - 1];
+        let factor = |of: usize, along: usize, step: isize| Factor {
+            start: (places[of].buffer, places[of].layout.offset),
+            along,
+            step: step as usize,
+        };
+        let lanes = factor(self.lanes, lane.strides[self.lanes], inner.lanes);
+        let rows = factor(self.rows, 0, inner.rows);
+        let first = cuts.iter().map(|cut| cut.first).sum();
+        let term = Term::new(lanes, rows, &blocks, lane.extent, &axes, &seen, first);
+        Product {
+            out: (places[OUT].buffer, places[OUT].layout.offset),
+            lanes: lane.extent,
+            lanes_out: lane.strides[OUT],
+            blocks,
+            terms: vec![term],
+            extents: loops.iter().map(|axis| axis.extent).collect(),
+            strides: [self.lanes, self.rows, OUT]
+                .map(|of| loops.iter().map(|axis| axis.strides[of]).collect()),
+            summed: outer.len(),
+            adds,
+        }
+    }
+
+    /// All axes of the sum, the one inside last.
+    fn sum(&self, cuts: &[Cut]) -> Vec<Summed> {
+        let of_label = |axis: &Axis| {
+            let [lanes, rows] = [self.lanes, self.rows].map(|of| axis.strides[of] as isize);
+            Summed { axis: SumAxis { extent: axis.extent, lanes, rows }, window: None }
+        };
+        let of_windows = cuts.iter().enumerate().map(|(w, cut)| Summed { axis: cut.axis, window: Some(w) });
+        let mut sum: Vec<Summed> = self.labels_summed().iter().map(of_label).chain(of_windows).collect();
+        if !cuts.is_empty() {
+            sum.sort_by_key(|summed| std::cmp::Reverse(summed.axis.rows));
+        }
+        sum
+    }
+
+    /// Takes away what goes around the product, since a list of runs is no longer than [`RUNS`]: labels, from the outermost
+    /// on.
+    fn split_off(&self, sum: &mut Vec<Summed>) -> Vec<Axis> {
+        let runs =
+            |sum: &[Summed]| sum.iter().rev().skip(1).map(|summed| summed.axis.extent).product::<usize>();
+        let mut outer = Vec::new();
+        while runs(sum) > RUNS {
+            let label = sum[..sum.len() - 1].iter().position(|summed| summed.window.is_none());
+            let Some(label) = label else { break };
+            let SumAxis { extent, lanes, rows } = sum.remove(label).axis;
+            let mut strides = vec![0; 3];
+            (strides[self.lanes], strides[self.rows]) = (lanes as usize, rows as usize);
+            outer.push(Axis { extent, strides, tag: 0 });
+        }
+        // Along the inner axis the lanes must go on.
+        if sum.last().is_none_or(|summed| summed.axis.lanes < 0) {
+            let rows = sum.last().map_or(0, |summed| summed.axis.rows);
+            sum.push(Summed { axis: SumAxis { extent: 1, lanes: 0, rows }, window: None });
+        }
+        outer
+    }
+
+    /// A block for each choice of a segment along each window, and what it sees of each axis of the sum.
+    fn blocks(&self, cuts: &[Cut], sum: &[Summed]) -> (Vec<Block>, Vec<Vec<Seen>>) {
+        let mut choices: Vec<Vec<&Segment>> = vec![Vec::new()];
+        for cut in cuts {
+            choices = choices
+                .iter()
+                .flat_map(|choice| cut.segments.iter().map(move |segment| [&choice[..], &[segment]].concat()))
+                .collect();
+        }
+        let block = |choice: Vec<&Segment>| {
+            let along = choice.iter().map(|segment| &segment.axis);
+            let mut axes: Vec<Axis> =
+                self.others().iter().chain(along).filter(|axis| axis.extent > 1).cloned().collect();
+            if axes.is_empty() {
+                axes.push(Axis { extent: 1, strides: vec![0; 3], tag: 0 });
+            }
+            let first = choice.iter().map(|segment| segment.out).sum();
+            let seen =
+                sum.iter().map(|summed| summed.window.map_or(Seen::all(&summed.axis), |w| choice[w].seen));
+            (Block::along(&axes, self.rows, first), seen.collect())
+        };
+        choices.into_iter().map(block).unzip()
+    }
+}
