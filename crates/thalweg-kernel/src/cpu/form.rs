@@ -1,7 +1,8 @@
 //! The trilinear form of a contraction or a convolution, as axes in memory.
 //!
 //! out = Σ a·b. A label that all three arrays have is a batch axis, one that the result lacks is summed, one that a factor
-//! shares with the result is free. A window ties three labels to one another, one in each array.
+//! shares with the result is free. A window ties three labels to one another, one in each array; where it does no more
+//! than to say that two positions are the same, it becomes a label like the others.
 
 use super::axes::{Axis, merged};
 use crate::Window;
@@ -44,7 +45,11 @@ impl Form {
         let mut named = labelled(views, labels);
         let mut sliding = Vec::new();
         for (names, window) in windows {
-            sliding.push(Sliding::new(*window, names.map(|name| taken(&mut named, name))));
+            let window = Sliding::new(*window, names.map(|name| taken(&mut named, name)));
+            match window.plain() {
+                Some(axis) => named.push((names[0], axis)),
+                None => sliding.push(window),
+            }
         }
         for (label, axis) in &named {
             assert!(matches!(axis.tag, 3 | 5 | 6 | 7), "label {label} stands in one operand alone");
@@ -104,6 +109,32 @@ impl Sliding {
         }
         let kinds = kinds.map(|kind| kind.expect("a window has an axis in each array"));
         Self { window, kinds, extents, strides }
+    }
+
+    /// The array of these positions.
+    fn array(&self, kind: Kind) -> usize {
+        self.kinds.iter().position(|&k| k == kind).expect("a window has an axis of each kind")
+    }
+
+    /// The axis that two arrays share, if that is all that the window says: it has one tap, or one output position, and
+    /// each position of the other kind has its input. Of the inputs there may be more, but not in the result, where they
+    /// would be zeros.
+    fn plain(&self) -> Option<Axis> {
+        let Window { taps, output, stride, dilation, before, .. } = self.window;
+        let input = self.array(Kind::Input);
+        let of = |single: usize, shared: Kind, extent: usize, step: usize| {
+            let reach = step * extent.checked_sub(1)?;
+            let all = step == 1 && extent == self.extents[input];
+            let fits = single == 1 && before == 0 && reach < self.extents[input];
+            if !fits || (input == OUT && !all) {
+                return None;
+            }
+            let shared = self.array(shared);
+            let mut strides = vec![0; 3];
+            (strides[input], strides[shared]) = (self.strides[input] * step, self.strides[shared]);
+            Some(Axis { extent, strides, tag: 1 << input | 1 << shared })
+        };
+        of(taps, Kind::Output, output, stride).or_else(|| of(output, Kind::Tap, taps, dilation))
     }
 
     /// The position of the third kind that belongs to positions of two others, if there is one.

@@ -2,6 +2,7 @@
 
 use super::{Bench, Cases};
 use crate::call::{Call, Labels};
+use crate::simd::Level;
 use crate::{Layout, Window};
 
 /// A random convolution of up to three windows, any of its arrays the result, over views of any strides.
@@ -102,6 +103,40 @@ fn convolutions_of_networks_are_exact() {
             let windows = vec![([b'h', b'i', b'p'], window), ([b'w', b'j', b'q'], window)];
             bench.call(Call::Convolve { a, b, out, labels, windows, adds: false });
             assert!(bench.exact(&format!("{n} {size} {c} {o} {taps} {stride}, turned by {turn}")));
+        }
+    }
+}
+
+/// A window of one tap, or of one output position, is a label: its products are those of a contraction, bit for bit.
+#[test]
+fn windows_of_one_tap_or_output_are_labels() {
+    let (n, size, c, o) = (3, 6, 20, 33);
+    for (taps, stride) in [(1, 1), (1, 2), (size, 1)] {
+        let mut cases = Cases::new("one tap", (taps * 3 + stride) as u64);
+        let mut bench = Bench::default();
+        let window = Window::new(size, taps, stride, 1, [0, 0]);
+        let places = window.output;
+        let x = bench.input(Layout::contiguous(0, &[n, size, size, c]), || cases.real());
+        let w = bench.input(Layout::contiguous(0, &[o, c, taps, taps]), || cases.real());
+        let out: Vec<_> =
+            (0..2).map(|_| bench.output(Layout::contiguous(0, &[n, places, places, o]))).collect();
+        let labels = Labels { a: b"nhwc".to_vec(), b: b"ocij".to_vec(), out: b"npqo".to_vec() };
+        let windows = vec![([b'h', b'i', b'p'], window), ([b'w', b'j', b'q'], window)];
+        let (a, b) = (x.clone(), w.clone());
+        bench.call(Call::Convolve { a, b, out: out[0].clone(), labels, windows, adds: false });
+        let (mut a, mut b, mut product) = (x, w, out[1].clone());
+        let labels = if taps == 1 {
+            a.layout = a.layout.sliced(1, 0, places, stride).sliced(2, 0, places, stride);
+            b.layout = Layout { offset: 0, shape: vec![o, c], strides: vec![c, 1] };
+            Labels { a: b"nhwc".to_vec(), b: b"oc".to_vec(), out: b"nhwo".to_vec() }
+        } else {
+            product.layout = Layout::contiguous(0, &[n, o]);
+            Labels { a: b"nhwc".to_vec(), b: b"ochw".to_vec(), out: b"no".to_vec() }
+        };
+        bench.call(Call::Contract { a, b, out: product, labels, adds: false });
+        for level in Level::available() {
+            let found = bench.run::<f32>(level);
+            assert_eq!(found[0], found[1], "{taps} taps, stride {stride}, {level:?}");
         }
     }
 }
