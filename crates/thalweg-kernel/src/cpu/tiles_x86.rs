@@ -26,12 +26,36 @@ pub(super) struct Narrow<T>(PhantomData<T>);
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
-/// Rows within reach of one pointer. The compiler may not know the distance of further ones: it would go from row to row,
-/// and each multiplication would wait for all those before it.
+/// Rows within reach of one pointer: so many distances an address knows of itself. A pointer for each row, or a distance,
+/// would be more than there are registers, and half of the loads would be of them.
 const REACH: usize = 3;
 
 /// Rows that a copy fetches ahead.
 const AHEAD: usize = 12;
+
+/// The same pointer, of which the compiler does not know that it lies near others: it would make one of them all.
+#[inline(always)]
+fn opaque<T>(mut pointer: *const T) -> *const T {
+    // SAFETY: there is no instruction.
+    #[expect(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written through it")]
+    unsafe {
+        std::arch::asm!("/* {} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags));
+    }
+    pointer
+}
+
+/// A loop over rows that holds everything in registers: the compiler leaves longer ones as they are, with arrays in memory.
+macro_rules! unrolled {
+    ($row:ident < $count:expr, $body:block) => {
+        unrolled!($row $count, $body: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23)
+    };
+    ($row:ident $count:expr, $body:block: $($number:literal)*) => {
+        $(if $number < $count {
+            let $row: usize = $number;
+            $body
+        })*
+    };
+}
 
 macro_rules! tiles {
     ($name:ident, $element:ty, $features:literal, $lanes:literal, $vectors:literal, $sums:literal,
@@ -73,11 +97,10 @@ macro_rules! tiles {
                                 }
                             }
                         }
-                        let apart = std::hint::black_box(REACH * tile.along);
                         for run in tile.runs {
                             let [mut panel, first] = tile.at(run);
-                            let rows: [*const $element; R] = std::array::from_fn(|r| {
-                                first.wrapping_add(r / REACH * apart).wrapping_add(r % REACH * tile.along)
+                            let mut rows: [*const $element; R] = std::array::from_fn(|group| {
+                                opaque(first.wrapping_add(group * REACH * tile.along))
                             });
                             let mut k = 0;
                             while k < run.steps {
@@ -90,12 +113,18 @@ macro_rules! tiles {
                                 }
                                 while k < end {
                                     let x: [_; V] = std::array::from_fn(|v| $load(panel.add(v * $lanes)));
-                                    for r in 0..R {
-                                        let w = $one(*rows[r].add(k * tile.step));
+                                    unrolled!(r < R, {
+                                        let row = rows[r / REACH].wrapping_add(r % REACH * tile.along);
+                                        let w = $one(*row);
                                         for v in 0..V {
                                             sums[r][v] = $fma(x[v], w, sums[r][v]);
                                         }
-                                    }
+                                    });
+                                    unrolled!(r < R.div_ceil(REACH), {
+                                        let next = rows[r].wrapping_add(tile.step);
+                                        // Of fewer rows it may hold all distances.
+                                        rows[r] = if V == 1 { opaque(next) } else { next };
+                                    });
                                     panel = panel.wrapping_add(tile.panel_step);
                                     k += 1;
                                 }
