@@ -9,7 +9,10 @@ use super::form::{A, B, Form, Kind, OUT, Sliding};
 use super::memory::Place;
 use super::product::{Block, Factor, Product, Term};
 use super::segments::{Cut, Segment};
-use super::sums::{RUNS, Seen, SumAxis};
+use super::sums::{RUNS, Seen, Sum, SumAxis};
+
+/// Channels that taps are passed with at once if they lie far apart: few enough for the second-level cache.
+const STRETCH: usize = 64;
 
 /// Which factor is that of the lanes.
 pub(super) struct Orientation<'f> {
@@ -96,8 +99,7 @@ impl<'f> Orientation<'f> {
         let loops = [&self.form.batch[..], &around, &outer].concat();
         assert!(loops.len() <= MAX_AXES, "{} loops around a product, at most {MAX_AXES} can be", loops.len());
         let (blocks, seen) = self.blocks(&cuts, &sum);
-        let axes: Vec<SumAxis> = sum.iter().map(|summed| summed.axis).collect();
-        let inner = axes[axes.len() - 1];
+        let inner = sum[sum.len() - 1].axis;
         let factor = |of: usize, along: usize, step: isize| Factor {
             start: (places[of].buffer, places[of].layout.offset),
             along,
@@ -105,8 +107,12 @@ impl<'f> Orientation<'f> {
         };
         let lanes = factor(self.lanes, lane.strides[self.lanes], inner.lanes);
         let rows = factor(self.rows, 0, inner.rows);
-        let first = cuts.iter().map(|cut| cut.first).sum();
-        let term = Term::new(lanes, rows, &blocks, lane.extent, &axes, &seen, first);
+        let sum = Sum {
+            axes: sum.iter().map(|summed| summed.axis).collect(),
+            first: cuts.iter().map(|cut| cut.first).sum(),
+            stretch: stretch(&cuts, inner),
+        };
+        let term = Term::new(lanes, rows, &blocks, lane.extent, &sum, &seen);
         Product {
             out: (places[OUT].buffer, places[OUT].layout.offset),
             lanes: lane.extent,
@@ -180,4 +186,11 @@ impl<'f> Orientation<'f> {
         };
         choices.into_iter().map(block).unzip()
     }
+}
+
+/// How far the inner axis of a sum goes before the others do. Taps that lie closer together in the lanes' factor than what
+/// is inside (channels) share cache lines: they have to come back to them while those are still there.
+fn stretch(cuts: &[Cut], inner: SumAxis) -> usize {
+    let close = |cut: &Cut| cut.axis.extent > 1 && cut.axis.lanes.abs() < inner.lanes;
+    if cuts.iter().any(close) { STRETCH } else { inner.extent.max(1) }
 }

@@ -88,6 +88,15 @@ unsafe fn pack_piece<S: Tiles>(
             unsafe { tiles.block(from.add(i * along + k), along, to.add(k * width + i), width) };
         }
     }
+    // What lies close together is read together.
+    if along < step {
+        for k in 0..steps {
+            for i in 0..count {
+                unsafe { *to.add(k * width + i) = *from.add(i * along + k * step) };
+            }
+        }
+        return;
+    }
     for i in 0..count {
         let done = if i < whole[0] { whole[1] } else { 0 };
         for k in done..steps {

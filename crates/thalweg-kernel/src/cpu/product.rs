@@ -11,7 +11,7 @@
 use super::axes::{Axis, MAX_AXES, advance, inner_last, position};
 use super::memory::Memory;
 use super::products::{self, Pointers, TERMS};
-use super::sums::{Seen, SumAxis, chunks};
+use super::sums::{Seen, Sum, chunks};
 use crate::Real;
 
 /// Elements of a packed panel that stay in the first-level cache.
@@ -120,17 +120,16 @@ pub(super) fn steps_of(lanes: usize) -> usize {
 }
 
 impl Term {
-    /// Of lanes and rows whose sum runs along these axes, of which each block sees a part: see [`chunks`].
+    /// Of lanes and rows of a sum of which each block sees a part: see [`chunks`].
     pub(super) fn new(
         lanes: Factor,
         rows: Factor,
         blocks: &[Block],
         count: usize,
-        axes: &[SumAxis],
+        sum: &Sum,
         seen: &[Vec<Seen>],
-        first: usize,
     ) -> Self {
-        let mut chunks = chunks(axes, seen, first, steps_of(count), lanes.along == 1);
+        let mut chunks = chunks(sum, seen, steps_of(count), lanes.along == 1);
         let copy = products::copied_row(blocks, rows.step);
         if let Some(row) = copy {
             for chunk in &mut chunks {

@@ -13,6 +13,16 @@ pub(super) struct SumAxis {
     pub(super) rows: isize,
 }
 
+/// The axes of a sum, the last inside, along which both factors go on by strides that are not negative.
+#[derive(Clone, Debug)]
+pub(super) struct Sum {
+    pub(super) axes: Vec<SumAxis>,
+    /// Where the lanes start.
+    pub(super) first: usize,
+    /// Positions of the inner axis that are passed before the others go on, and come back to pass the next.
+    pub(super) stretch: usize,
+}
+
 /// What a block sees of an axis: so many positions from the first on, some apart, and where its rows are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
@@ -45,17 +55,10 @@ struct Unit {
     steps: usize,
 }
 
-/// Cuts the sum into chunks of at most `most` steps. The last axis is the inner one, along which both factors go on by
-/// strides that are not negative; `lanes` is where the lanes start. Runs that continue each other are one where the
-/// lanes' places do not matter or continue too.
-pub(super) fn chunks(
-    axes: &[SumAxis],
-    seen: &[Vec<Seen>],
-    lanes: usize,
-    most: usize,
-    lanes_matter: bool,
-) -> Vec<Chunk> {
-    let Some((inner, outer)) = axes.split_last() else { return Vec::new() };
+/// Cuts the sum into chunks of at most `most` steps. Runs that continue each other are one where the lanes' places do not
+/// matter or continue too.
+pub(super) fn chunks(sum: &Sum, seen: &[Vec<Seen>], most: usize, lanes_matter: bool) -> Vec<Chunk> {
+    let Some((inner, outer)) = sum.axes.split_last() else { return Vec::new() };
     let extents: Vec<usize> = outer.iter().map(|axis| axis.extent).collect();
     let mut tuples = vec![Vec::new()];
     for &extent in &extents {
@@ -64,11 +67,15 @@ pub(super) fn chunks(
             .flat_map(|t: Vec<usize>| (0..extent).map(move |i| [&t[..], &[i]].concat()))
             .collect();
     }
-    let units = tuples.into_iter().flat_map(|outer| {
-        (0..inner.extent).step_by(most).map(move |first| Unit {
-            outer: outer.clone(),
-            first,
-            steps: most.min(inner.extent - first),
+    let (tuples, stretch) = (&tuples, sum.stretch);
+    let units = (0..inner.extent).step_by(stretch).flat_map(|begin| {
+        let end = inner.extent.min(begin + stretch);
+        tuples.iter().flat_map(move |outer| {
+            (begin..end).step_by(most).map(move |first| Unit {
+                outer: outer.clone(),
+                first,
+                steps: most.min(end - first),
+            })
         })
     });
     let mut chunks: Vec<Chunk> = Vec::new();
@@ -85,7 +92,7 @@ pub(super) fn chunks(
         let chunk = chunks.last_mut().expect("there is one");
         let to_unit: isize = unit.outer.iter().zip(outer).map(|(&i, axis)| i as isize * axis.lanes).sum();
         let lanes_at =
-            |position: usize| (lanes as isize + to_unit + position as isize * inner.lanes) as usize;
+            |position: usize| (sum.first as isize + to_unit + position as isize * inner.lanes) as usize;
         push_piece(&mut chunk.pieces, Piece { lanes: lanes_at(unit.first), steps: unit.steps }, inner);
         for (seen, runs) in seen.iter().zip(&mut chunk.runs) {
             let (own, others) = seen.split_last().expect("one for each axis");

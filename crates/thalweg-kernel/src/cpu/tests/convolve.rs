@@ -82,6 +82,8 @@ fn convolutions_of_networks_are_exact() {
         (3, 7, 3, 20, 5, 1),
         (2, 8, 17, 33, 3, 2),
         (2, 6, 20, 65, 1, 1),
+        (2, 3, 70, 130, 3, 1),
+        (2, 4, 130, 70, 3, 2),
     ] {
         let window = Window::new(size, taps, stride, 1, [taps / 2, taps / 2]);
         let shapes = [
