@@ -5,6 +5,8 @@
 //! `T`: there too nothing accumulates from one point to its neighbour. A site in f32 has a twin in f64, made when it is
 //! first asked for, in which [`Point::exact`] verifies.
 
+mod held_out;
+
 use std::sync::{Arc, OnceLock};
 
 use thalweg_geometry::site::{
@@ -17,12 +19,15 @@ use thalweg_learn::data::Dataset;
 use thalweg_learn::loss::Loss;
 use thalweg_learn::objective::{self, Curvature, Examples, Matrix as Which, Objective};
 
+use held_out::HeldOutSite;
+
 /// Elements of points that are converted and in memory at a time.
 const ELEMENTS_TOGETHER: usize = 1 << 25;
 
 /// The mean loss of a network over a whole data set, as a function of θ.
 ///
-/// Evaluation mode, no regulariser: what weight decay adds while training is not part of it. Results are the same to
+/// Evaluation mode, no regulariser: what weight decay adds while training is not part of it. Batch norms take the
+/// statistics of the whole data set, anew at every point; derivatives go through them. Results are the same to
 /// the last bit on any number of threads and however points are handed over.
 pub struct NetworkSite<T: Real> {
     objective: Objective<T>,
@@ -37,19 +42,31 @@ impl<T: Real> NetworkSite<T> {
     /// # Panics
     /// In use, if the data have other inputs than the network or more classes than it has outputs.
     pub fn new(architecture: Arc<dyn Architecture>, loss: Loss, data: &Dataset) -> Self {
+        let has_batch_norm = !architecture.norms().is_empty();
         let convention = Convention {
             loss: loss.convention().to_owned(),
             reduction: Reduction::Mean,
             data: Some(DataSubset { name: data.name().to_owned(), count: data.examples() }),
             dtype: if T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 },
             mode: Mode::Eval,
-            batch_norm: BatchNorm::Absent,
+            batch_norm: if has_batch_norm { BatchNorm::ReEstimated } else { BatchNorm::Absent },
             ignored_parameters: Vec::new(),
             normalisation: None,
             seed: None,
         };
         let objective = Objective::new(architecture, loss, data.examples());
         Self { objective, examples: Examples::of(data), convention, twin: OnceLock::new() }
+    }
+
+    /// The same network's loss over data that it was not trained on. Batch norms keep to the statistics of this site's
+    /// data, anew at every point; with them there are values and outputs, and no derivatives.
+    pub fn held_out<'t>(&'t self, data: &Dataset) -> Box<dyn Site + 't> {
+        match self.convention.batch_norm {
+            BatchNorm::Absent => {
+                Box::new(Self::new(self.architecture().clone(), self.objective.loss(), data))
+            }
+            _ => Box::new(HeldOutSite::new(self, data)),
+        }
     }
 
     /// The same function computed in f64, from the same inputs to the bit.
@@ -70,18 +87,6 @@ impl<T: Real> NetworkSite<T> {
     /// The network.
     pub fn architecture(&self) -> &Arc<dyn Architecture> {
         self.objective.architecture()
-    }
-
-    /// Calls `ask` with the points in `T`, a run of them at a time, and gathers what it returns.
-    fn at_points<R>(&self, points: &[&[f64]], ask: impl Fn(&[&[T]]) -> Vec<R>) -> Vec<R> {
-        let run = (ELEMENTS_TOGETHER / self.dimension().max(1)).max(1);
-        let mut results = Vec::with_capacity(points.len());
-        for points in points.chunks(run) {
-            let rounded: Vec<Vec<T>> = points.iter().map(|point| rounded(point)).collect();
-            let slices: Vec<&[T]> = rounded.iter().map(Vec::as_slice).collect();
-            results.extend(ask(&slices));
-        }
-        results
     }
 
     fn jvps_at(&self, theta: &[T], tangents: &[&[f64]], out: &mut [Matrix]) {
@@ -114,7 +119,8 @@ impl<T: Real> Site for NetworkSite<T> {
     }
 
     fn values(&self, points: &[&[f64]]) -> Result<Vec<Value>, SiteError> {
-        let values = self.at_points(points, |points| self.objective.values(points, &self.examples));
+        let values =
+            at_points(self.dimension(), points, |points| self.objective.values(points, &self.examples));
         Ok(values.into_iter().map(value).collect())
     }
 
@@ -145,7 +151,8 @@ impl<T: Real> Site for NetworkSite<T> {
     }
 
     fn outputs(&self, points: &[&[f64]]) -> Result<Vec<Matrix>, SiteError> {
-        let outputs = self.at_points(points, |points| self.objective.outputs(points, &self.examples));
+        let outputs =
+            at_points(self.dimension(), points, |points| self.objective.outputs(points, &self.examples));
         Ok(outputs.iter().map(|rows| self.matrix(rows)).collect())
     }
 
@@ -254,6 +261,18 @@ impl<T: Real> Point for NetworkPoint<'_, T> {
         let is_f64 = self.site.convention.dtype == Dtype::F64;
         (!is_f64).then(|| self.site.twin().at(&widened(&self.rounded)))
     }
+}
+
+/// Calls `ask` with the points in `T`, a run of them at a time, and gathers what it returns.
+fn at_points<T: Real, R>(dimension: usize, points: &[&[f64]], ask: impl Fn(&[&[T]]) -> Vec<R>) -> Vec<R> {
+    let run = (ELEMENTS_TOGETHER / dimension.max(1)).max(1);
+    let mut results = Vec::with_capacity(points.len());
+    for points in points.chunks(run) {
+        let rounded: Vec<Vec<T>> = points.iter().map(|point| rounded(point)).collect();
+        let slices: Vec<&[T]> = rounded.iter().map(Vec::as_slice).collect();
+        results.extend(ask(&slices));
+    }
+    results
 }
 
 fn value(value: objective::Value) -> Value {

@@ -224,3 +224,58 @@ fn below(columns: &[Vec<f64>], shift: f64) -> usize {
     }
     negative
 }
+
+/// A small network with batch norms, and the two parts of the data.
+fn batch_normed() -> (Arc<dyn Architecture>, Dataset, Dataset) {
+    let digits = DigitsConfig { train_examples: Some(70), ..DigitsConfig::default() };
+    let split = DataConfig::Digits(digits).load().unwrap();
+    let list = ["linear 4", "batchnorm", "tanh", "linear 10"];
+    let model: ModelConfig =
+        serde_json::from_value(serde_json::json!({ "kind": "layers", "layers": list })).unwrap();
+    (model.build(split.train.features(), 10).unwrap(), split.train, split.test)
+}
+
+#[test]
+fn held_out_data_are_normed_as_the_training_set() {
+    let (architecture, train, test) = batch_normed();
+    let site = NetworkSite::<f64>::new(Arc::clone(&architecture), Loss::CrossEntropy, &train);
+    assert_eq!(site.convention().batch_norm, BatchNorm::ReEstimated);
+    let (start, other) = (widened(&theta::<f64>(&*architecture)), random(site.dimension(), 1));
+    let points = [&start[..], &other];
+    // Held out or not: the same data give the same loss.
+    let again = site.held_out(&train);
+    for (a, b) in site.values(&points).unwrap().iter().zip(again.values(&points).unwrap()) {
+        let errors = a.error.zip(b.error).is_some_and(|(a, b)| (a - b).abs() < 1e-14);
+        assert!((a.loss - b.loss).abs() < 1e-13 * a.loss && errors, "{a:?} {b:?}");
+    }
+    // An example alone has no variance of its own; here it has that of the training set.
+    let held_out = site.held_out(&test);
+    let outputs = held_out.outputs(&[&start]).unwrap().remove(0);
+    let one = site.held_out(&test.subset("one", &[5]).unwrap()).outputs(&[&start]).unwrap().remove(0);
+    assert_eq!(one.elements(), outputs.row(5));
+    assert!(matches!(
+        held_out.gradient(&start, &mut vec![0.0; start.len()]),
+        Err(SiteError::Unsupported { .. })
+    ));
+}
+
+#[test]
+fn derivatives_go_through_batch_norms() {
+    let (architecture, train, _) = batch_normed();
+    let site = NetworkSite::<f64>::new(Arc::clone(&architecture), Loss::CrossEntropy, &train);
+    let (start, v) = (widened(&theta::<f64>(&*architecture)), random(site.dimension(), 2));
+    let along = |step: f64| -> Vec<f64> { start.iter().zip(&v).map(|(x, v)| x + step * v).collect() };
+    let gradient = |point: &[f64]| {
+        let mut gradient = vec![0.0; point.len()];
+        site.gradient(point, &mut gradient).unwrap();
+        gradient
+    };
+    let h = 1e-5;
+    let (ahead, behind) = (gradient(&along(h)), gradient(&along(-h)));
+    let mut product = [Vec::new()];
+    site.at(&start).hvps(&[&v], &mut product).unwrap();
+    let scale = product[0].iter().fold(0.0f64, |most, x| most.max(x.abs()));
+    for ((a, b), hv) in ahead.iter().zip(&behind).zip(&product[0]) {
+        assert!(((a - b) / (2.0 * h) - hv).abs() < 1e-7 * scale);
+    }
+}

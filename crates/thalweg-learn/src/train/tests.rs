@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::json;
 use thalweg_kernel::{Key, Real};
 
 use super::{Recipe, TrainConfig, TrainError, Trainer};
@@ -47,10 +48,20 @@ fn digits() -> Dataset {
     crate::data::digits::whole().subset("some digits", &(0..100).collect::<Vec<_>>()).unwrap()
 }
 
+/// With running statistics beside θ.
+fn batch_normed() -> Arc<dyn Architecture> {
+    let list = ["linear 6", "batchnorm", "relu", "linear 10"];
+    let model: ModelConfig = serde_json::from_value(json!({ "kind": "layers", "layers": list })).unwrap();
+    model.build(64, 10).unwrap()
+}
+
 fn trainer<T: Real>(recipe: Recipe) -> Trainer<T> {
-    let network = mlp(Activation::Tanh);
+    trainer_of(&mlp(Activation::Tanh), recipe)
+}
+
+fn trainer_of<T: Real>(network: &Arc<dyn Architecture>, recipe: Recipe) -> Trainer<T> {
     let theta = initial_parameters(network.space(), ModelConfig::default().init(), Key::from_seed(SEED));
-    Trainer::new(&network, &digits(), recipe, theta, Key::from_seed(SEED)).unwrap()
+    Trainer::new(network, &digits(), recipe, theta, Key::from_seed(SEED)).unwrap()
 }
 
 fn run<T: Real>(trainer: &mut Trainer<T>, steps: u64) {
@@ -59,10 +70,10 @@ fn run<T: Real>(trainer: &mut Trainer<T>, steps: u64) {
     }
 }
 
-fn resumes_to_the_same_bits<T: Stored>() {
+fn resumes_to_the_same_bits<T: Stored>(network: &Arc<dyn Architecture>) {
     for (optimiser, batch_size) in optimisers().into_iter().flat_map(|o| [(o, Some(32)), (o, None)]) {
         let recipe = || recipe(optimiser, batch_size);
-        let mut undisturbed = trainer::<T>(recipe());
+        let mut undisturbed = trainer_of::<T>(network, recipe());
         let mut stored = Vec::new();
         for step in 0..10 {
             assert_eq!(undisturbed.steps(), step);
@@ -75,8 +86,7 @@ fn resumes_to_the_same_bits<T: Stored>() {
             let epoch = if batch_size.is_some() { step / 4 } else { step };
             assert_eq!((checkpoint.step, checkpoint.epoch), (step, epoch));
             let key = Key::from_seed(checkpoint.seed);
-            let network = mlp(Activation::Tanh);
-            let resumed = Trainer::from_checkpoint(&network, &digits(), recipe(), checkpoint, key, origin());
+            let resumed = Trainer::from_checkpoint(network, &digits(), recipe(), checkpoint, key, origin());
             let mut resumed = resumed.unwrap();
             run(&mut resumed, 10 - step);
             assert!(
@@ -89,8 +99,29 @@ fn resumes_to_the_same_bits<T: Stored>() {
 
 #[test]
 fn a_run_resumed_at_any_step_reaches_the_same_bits() {
-    resumes_to_the_same_bits::<f32>();
-    resumes_to_the_same_bits::<f64>();
+    for network in [mlp(Activation::Tanh), batch_normed()] {
+        resumes_to_the_same_bits::<f32>(&network);
+        resumes_to_the_same_bits::<f64>(&network);
+    }
+}
+
+#[test]
+fn running_statistics_are_in_checkpoints_and_are_asked_for() {
+    let network = batch_normed();
+    let mut trainer = trainer_of::<f64>(&network, recipe(momentum(), Some(32)));
+    run(&mut trainer, 3);
+    let mut checkpoint = trainer.checkpoint(SEED);
+    let names: Vec<&str> = checkpoint.buffers.iter().map(|array| &array.name[..]).collect();
+    assert_eq!(names, ["1.running_mean", "1.running_var"]);
+    let values: Vec<f64> = checkpoint.buffers.iter().flat_map(|array| array.values.clone()).collect();
+    assert_eq!(values, trainer.statistics());
+    assert!(values[6..].iter().all(|&variance| variance > 0.0 && variance != 1.0), "{values:?}");
+    checkpoint.buffers.pop();
+    let (data, recipe, key) = (digits(), recipe(momentum(), Some(32)), Key::from_seed(SEED));
+    let Err(error) = Trainer::from_checkpoint(&network, &data, recipe, checkpoint, key, origin()) else {
+        panic!("a run went on without running variances");
+    };
+    assert!(error.to_string().contains("1.running_var"), "{error}");
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub struct Sharded<T: Real> {
 
 /// Memory that the lanes of one evaluation may take for their sums, in elements.
 const LANE_BUDGET: usize = 1 << 26;
+/// Memory of the shards of the points that are evaluated together where shards meet, in elements.
+const ARENAS_BUDGET: usize = 1 << 20;
 /// Lanes beyond which more would not find threads on the machines that this is meant for.
 const LANES: usize = 64;
 /// Shards that a lane takes at least where it has only numbers to sum: the weights of a point then stay in a core's
@@ -164,10 +166,11 @@ impl<T: Real> Sharded<T> {
     /// # Panics
     /// If a slice does not have the length that the program and the cut ask for.
     pub fn evaluate(&self, points: &mut [Point<'_, T>], data: Data<'_, T>) {
-        // So many points at a time that the sums of all their lanes stay within a few times the budget.
+        // So many points at a time that the sums of all their lanes stay within a few times the budget; where shards
+        // meet, so few that what they hold between two phases stays in a cache.
         let sums = self.lanes * self.sums.iter().sum::<usize>();
         let arenas = if self.coupled { self.lanes * self.whole.machine().arena() } else { 0 };
-        let together = (4 * LANE_BUDGET / sums.max(arenas).max(1)).max(1);
+        let together = (4 * LANE_BUDGET / sums.max(1)).min(ARENAS_BUDGET / arenas.max(1)).max(1);
         points.chunks_mut(together).for_each(|points| self.evaluate_together(points, data));
     }
 

@@ -22,7 +22,7 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
         let start = theta_at::<T>(stage.folder(), 0)?;
         let end = theta_at::<T>(stage.folder(), ground.inputs.plan.steps)?;
         let bar = ground.progress.stage("line", 4 * config.points as u64, "evaluations");
-        let [train, test] = [&ground.train, &ground.test].map(|site| Watched::new(site, &bar));
+        let [train, test] = [ground.train, &*ground.test].map(|site| Watched::new(site, &bar));
         let reading = line(&[("train", &train), ("test", &test)], &start, &end, &options)?;
         bar.finish();
         write_arrays(stage, &reading)?;

@@ -33,8 +33,8 @@ mod validate;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use thalweg_geometry::site::Dtype;
 pub use thalweg_geometry::site::Outcome;
+use thalweg_geometry::site::{Dtype, Site};
 use thalweg_kernel::Key;
 use thalweg_learn::checkpoint::Stored;
 
@@ -140,22 +140,17 @@ fn key(inputs: &Inputs) -> Key {
 /// What all stages stand on.
 struct Ground<'a, T: Stored> {
     inputs: &'a Inputs,
-    train: NetworkSite<T>,
-    test: NetworkSite<T>,
+    train: &'a NetworkSite<T>,
+    test: Box<dyn Site + 'a>,
     key: Key,
     progress: &'a Progress,
 }
 
 fn run<T: Stored>(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> Result<(), SurveyError> {
     let loss = inputs.plan.recipe.loss;
-    let site = |data| NetworkSite::<T>::new(inputs.architecture.clone(), loss, data);
-    let ground = Ground {
-        inputs,
-        train: site(&inputs.data.train),
-        test: site(&inputs.data.test),
-        key: key(inputs),
-        progress,
-    };
+    let train = NetworkSite::<T>::new(inputs.architecture.clone(), loss, &inputs.data.train);
+    let ground =
+        Ground { inputs, train: &train, test: train.held_out(&inputs.data.test), key: key(inputs), progress };
     data::write(inputs, folder)?;
     part(folder, "training", |folder| train::train(&ground, folder))?;
     part(folder, "checkpoints", |folder| training::measure(&ground, folder))?;

@@ -83,7 +83,7 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
             reading.convention.seed = Some(ground.inputs.config.seed);
             Ok(reading)
         };
-        let (train, test) = (survey(&ground.train)?, survey(&ground.test)?);
+        let (train, test) = (survey(ground.train)?, survey(&*ground.test)?);
         bar.finish();
 
         let mut arrays = plane_arrays(&train, &test);

@@ -59,7 +59,7 @@ pub(super) fn measure<T: Stored>(
         let unit = format!("products, the last {pairs} to verify");
         let total = (config.products_max + pairs) as u64;
         let bar = ground.progress.stage(&format!("spectrum at {place}"), total, &unit);
-        let site = Watched::new(&ground.train, &bar);
+        let site = Watched::new(ground.train, &bar);
         let key = ground.key.named("lanczos").named(at.name());
         let mut reading = lanczos(&Hessian::at(&site, &theta), &options, &key, &mut |progress| {
             bar.message(match progress.search {

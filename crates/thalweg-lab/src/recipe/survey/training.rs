@@ -63,7 +63,7 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
     folder.stage(STAGE, |stage| {
         let steps = kept_steps(ground, stage.folder());
         let bar = ground.progress.stage("checkpoints", 3 * steps.len() as u64, "evaluations");
-        let [train, test] = [&ground.train, &ground.test].map(|site| Watched::new(site, &bar));
+        let [train, test] = [ground.train, &*ground.test].map(|site| Watched::new(site, &bar));
         let mut thetas = Vec::with_capacity(steps.len());
         for &step in &steps {
             thetas.push(theta_at::<T>(stage.folder(), step)?);

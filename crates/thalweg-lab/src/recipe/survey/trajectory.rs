@@ -62,12 +62,12 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
             found.survey(&Watched::new(site, &bar), config.margin, config.points, &mut |_, _| ())
         };
         let mut arrays = axes_arrays(&readings.steps, &found);
-        match survey(&ground.train) {
+        match survey(ground.train) {
             Ok(train) => {
-                let test = survey(&ground.test)?;
+                let test = survey(&*ground.test)?;
                 arrays.extend(plane_arrays(&train, &test));
                 readings.planes = Some(Planes::of(&train, &test));
-                readings.losses_projected = projected(&found, &Watched::new(&ground.train, &bar))?;
+                readings.losses_projected = projected(&found, &Watched::new(ground.train, &bar))?;
                 let losses = readings.losses_projected.clone();
                 arrays.push(("loss_projected", Array::new([losses.len()], losses)));
             }

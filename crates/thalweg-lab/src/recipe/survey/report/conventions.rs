@@ -53,7 +53,15 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
             if inputs.config.dtype == thalweg_geometry::site::Dtype::F32 { "f32" } else { "f64" }.to_owned(),
             "Of the network; points of lines and planes are laid out in f64.",
         ),
-        entry("mode", "evaluation".to_owned(), "No dropout, no augmentation, no batch norm."),
+        match inputs.architecture.norms() {
+            [] => entry("mode", "evaluation".to_owned(), "No dropout, no augmentation, no batch norm."),
+            _ => entry(
+                "batch norm",
+                "re-estimated".to_owned(),
+                "At every point, batch norms take the means and variances of the whole training set at that point, for the \
+                 test set too; derivatives go through them. No dropout, no augmentation.",
+            ),
+        },
         entry(
             "error",
             "expected error with ties broken at random".to_owned(),
