@@ -23,8 +23,8 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "model.layers" => {
             "One after another: [\"conv 16 3x3 pad=1\", \"groupnorm 4\", \"relu\", \"maxpool 2\", \"flatten\", \"linear 10\"]. Options, with\n\
              what holds otherwise: linear nobias; conv stride=1 pad=0 (or same) dilation=1 groups=1 nobias; maxpool, avgpool\n\
-             stride=(the window) pad=0 (maxpool: dilation=1). Also globalavgpool, layernorm, instancenorm, tanh, erf, sigmoid, gelu,\n\
-             silu; and sums of two ways: { residual = [\"conv 16 3x3 pad=1\", \"relu\"], shortcut = [\"conv 16 1x1\"] }."
+             stride=(the window) pad=0 (maxpool: dilation=1). Also globalavgpool, batchnorm, layernorm, instancenorm, tanh, erf, sigmoid,\n\
+             gelu, silu; and sums of two ways: { residual = [\"conv 16 3x3 pad=1\", \"relu\"], shortcut = [\"conv 16 1x1\"] }."
         }
         "model.activation" => "\"relu\", \"tanh\", \"erf\", \"sigmoid\", \"gelu\", \"silu\" or \"linear\".",
         "model.bias" => "Whether the linear layers have biases.",
