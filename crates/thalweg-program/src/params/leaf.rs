@@ -41,6 +41,9 @@ pub struct Leaf {
     /// Which axes run over hidden units that may be reordered: (axis, number of the symmetry). An axis longer than
     /// there are units runs over them in blocks of one length, as that of a linear layer after channels were flattened.
     pub permuted: Vec<(usize, usize)>,
+    /// How many arrays of one shape lie one after another along axis 0, each of which runs over the units by itself: 4 in
+    /// the weights of an LSTM's gates, 1 in most.
+    pub stacked: usize,
 }
 
 impl Leaf {
@@ -61,6 +64,7 @@ impl Leaf {
             fan_out: if matrix { shape[0] * field } else { 1 },
             prunable: matrix,
             permuted: Vec::new(),
+            stacked: 1,
         }
     }
 
@@ -69,10 +73,21 @@ impl Leaf {
         Self { layer, ..self }
     }
 
+    /// The same leaf, as so many arrays one after another along axis 0.
+    pub fn stacked(self, stacked: usize) -> Self {
+        Self { stacked, ..self }
+    }
+
     /// The same leaf, with an axis that runs over the hidden units of a symmetry.
     pub fn permuted_by(mut self, axis: usize, symmetry: usize) -> Self {
         self.permuted.push((axis, symmetry));
         self
+    }
+
+    /// Elements of an axis that a unit of `units` has, next to each other; 0 if they do not divide it.
+    pub(super) fn block(&self, axis: usize, units: usize) -> usize {
+        let parts = if axis == 0 { self.stacked * units } else { units };
+        if self.shape[axis].is_multiple_of(parts) { self.shape[axis] / parts } else { 0 }
     }
 
     /// Number of elements.

@@ -27,7 +27,7 @@ impl ParamSpace {
     ///
     /// # Panics
     /// If a leaf of that name exists, an axis that the leaf names does not, or one is no multiple of the units that it
-    /// runs over.
+    /// runs over, in each of the arrays that are stacked.
     pub fn push(&mut self, mut leaf: Leaf) -> usize {
         assert!(self.leaf(&leaf.name).is_none(), "two leaves are named {:?}", leaf.name);
         for axis in leaf.permuted.iter().map(|&(axis, _)| axis).chain(leaf.filter_axis) {
@@ -39,11 +39,13 @@ impl ParamSpace {
             );
         }
         for &(axis, symmetry) in &leaf.permuted {
-            let (extent, units) = (leaf.shape[axis], self.symmetries[symmetry].units);
+            let units = self.symmetries[symmetry].units;
             assert!(
-                extent.is_multiple_of(units),
-                "axis {axis} of leaf {:?} runs over {units} units, and is {extent} long",
-                leaf.name
+                leaf.block(axis, units) > 0,
+                "axis {axis} of leaf {:?}, {:?} of {} stacked, runs over {units} units",
+                leaf.name,
+                leaf.shape,
+                leaf.stacked
             );
         }
         leaf.offset = self.dimension;
@@ -90,9 +92,8 @@ impl ParamSpace {
         for leaf in &self.leaves {
             for &(axis, _) in leaf.permuted.iter().filter(|&&(_, group)| group == symmetry) {
                 let inner: usize = leaf.shape[axis + 1..].iter().product();
-                let extent = leaf.shape[axis];
                 let source = result[leaf.range()].to_vec();
-                let run = inner * (extent / order.len());
+                let run = inner * leaf.block(axis, order.len());
                 for (row, chunk) in result[leaf.range()].chunks_mut(run).enumerate() {
                     let (outer, unit) = (row / order.len(), row % order.len());
                     let from = (outer * order.len() + order[unit]) * run;
@@ -129,6 +130,26 @@ mod tests {
         let theta: Vec<i32> = (0..15).collect();
         let moved = space().permuted(&theta, 0, &[2, 0, 1]);
         assert_eq!(moved, [4, 5, 0, 1, 2, 3, 8, 6, 7, 11, 9, 10, 14, 12, 13]);
+    }
+
+    #[test]
+    fn units_of_stacked_arrays_move_in_each_of_them() {
+        let mut space = ParamSpace::new();
+        let hidden = space.push_symmetry(Symmetry { name: "hidden".into(), units: 2 });
+        let gates = Leaf::new("weight_hh", &[4, 2], Role::Weight).stacked(2);
+        space.push(gates.permuted_by(0, hidden).permuted_by(1, hidden));
+        space.push(Leaf::new("heads", &[8], Role::Bias).stacked(2).permuted_by(0, hidden));
+        let theta: Vec<i32> = (0..16).collect();
+        let moved = space.permuted(&theta, 0, &[1, 0]);
+        assert_eq!(moved, [3, 2, 1, 0, 7, 6, 5, 4, 10, 11, 8, 9, 14, 15, 12, 13]);
+    }
+
+    #[test]
+    #[should_panic(expected = "axis 0 of leaf \"w\", [6] of 2 stacked, runs over 2 units")]
+    fn units_that_do_not_divide_an_axis_are_refused() {
+        let mut space = ParamSpace::new();
+        let hidden = space.push_symmetry(Symmetry { name: "hidden".into(), units: 2 });
+        space.push(Leaf::new("w", &[6], Role::Bias).stacked(2).permuted_by(0, hidden));
     }
 
     #[test]
