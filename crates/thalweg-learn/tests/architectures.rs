@@ -159,6 +159,35 @@ fn hidden_units_of_lists_change_places() {
     expect(json!({"kind": "layers", "layers": single}), &[3], 3, &[("0", 4)]);
 }
 
+/// Names and sizes of the symmetries of a network.
+fn expect_named(model: Value, input: &[usize], expected: &[(&str, usize)]) {
+    let found = symmetries(&self::model(model), input, 3);
+    let expected: Vec<_> = expected.iter().map(|&(name, units)| (name.to_owned(), units)).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn heads_hidden_units_and_the_stream_of_a_transformer_change_places() {
+    let vit = json!({"kind": "vit", "width": 6, "depth": 2, "heads": 3, "mlp_width": 5});
+    let block = |number| {
+        let of = |what: &str, name| format!("{what} of encoder.layers.encoder_layer_{number}.{name}");
+        [(of("heads", "self_attention.out_proj"), 3), (of("outputs", "mlp.0"), 5)]
+    };
+    let blocks = [block(0), block(1)].concat();
+    let blocks = blocks.iter().map(|(name, units)| (&name[..], *units));
+    let all: Vec<(&str, usize)> = [("residual stream", 6)].into_iter().chain(blocks).collect();
+    expect_named(vit, &[2, 4, 6], &all);
+}
+
+#[test]
+fn hidden_units_of_recurrent_networks_change_places() {
+    for kind in ["rnn", "lstm"] {
+        let deep = json!({"kind": kind, "units": 5, "depth": 3});
+        expect_named(deep, &[2, 4, 3], &[("hidden 0", 5), ("hidden 1", 5), ("hidden 2", 5)]);
+        expect_named(json!({"kind": kind, "units": 4}), &[3], &[("hidden 0", 4)]);
+    }
+}
+
 #[test]
 fn sizes_are_those_of_the_papers() {
     // Frankle & Carbin 2019, figure 2: 266K weights of LeNet-300-100, 4.3M of Conv-2, 2.4M of Conv-4. Others by hand.
@@ -173,6 +202,11 @@ fn sizes_are_those_of_the_papers() {
         ("vgg13", colours, 0, 9_410_122),
         ("vgg16", colours, 0, 14_719_818),
         ("vgg19", colours, 0, 20_029_514),
+        // By hand: 4·(32·(8 + 32 + 2)) or 32·42, and 330.
+        ("lstm", [1, 8, 8], 4 * 32 * 40 + 320, 5706),
+        ("rnn", [1, 8, 8], 32 * 40 + 320, 1674),
+        // (17 + 1)·32 of positions and token, 5·32, twice 4·32 + 4·33·32 + 64·33 + 32·65, 64, 330.
+        ("vit", [1, 8, 8], 16_832, 18_218),
     ] {
         let network = model(json!({ "kind": kind })).build(&input[..], 10).unwrap();
         let space = network.space();
@@ -195,6 +229,13 @@ fn descriptions_tell_networks_apart() {
     assert_eq!(describe(json!({"kind": "linear"}), &[64], 10), "linear 64-10");
     let deep = json!({"kind": "linear", "widths": [5, 4], "bias": false});
     assert_eq!(describe(deep, &[64], 10), "linear 64-10 through 5-4, no bias");
+    let vit = json!({"kind": "vit", "patch_size": 4, "heads": 2});
+    assert_eq!(describe(vit, &[3, 8, 4], 10), "vit 3×8×4-10 patch 4, width 32, depth 2, heads 2, mlp 64");
+    assert_eq!(describe(json!({"kind": "lstm"}), &[1, 8, 8], 10), "lstm 1×8×8-10 units 32, depth 1");
+    assert_eq!(
+        describe(json!({"kind": "rnn", "units": 7, "depth": 2}), &[9], 2),
+        "rnn 1×9×1-2 units 7, depth 2"
+    );
     let list = json!({"kind": "layers", "layers": ["flatten", "linear 3 nobias"]});
     assert_eq!(describe(list, &[1, 2, 2], 3), "layers 1×2×2-3 flatten, linear 3 nobias");
 }
@@ -297,6 +338,30 @@ fn what_does_not_fit_is_refused_with_its_place() {
         ),
     ] {
         assert_eq!(refused(&layers(&list), &digits, 10), format!("model: {expected}"), "{list}");
+    }
+}
+
+#[test]
+fn counts_that_make_no_network_are_refused() {
+    for (config, input, expected) in [
+        (
+            json!({"kind": "vit", "patch_size": 3}),
+            &[1, 8, 8][..],
+            "a patch_size that divides 8 and 8, found 3",
+        ),
+        (json!({"kind": "vit", "patch_size": 0}), &[1, 8, 8], "patch_size from 1 to 16384, found 0"),
+        (json!({"kind": "vit"}), &[64], "an image, channels×height×width, found 64 features"),
+        (json!({"kind": "vit", "heads": 5}), &[1, 8, 8], "heads that divide the width 32, found 5"),
+        (json!({"kind": "vit", "depth": 0}), &[1, 8, 8], "depth from 1 to 1024, found 0"),
+        (
+            json!({"kind": "vit", "width": 16384, "mlp_width": 16384, "depth": 1024}),
+            &[1, 8, 8],
+            "at most 1099511627776 parameters, found 1649435787274",
+        ),
+        (json!({"kind": "lstm", "units": 0}), &[1, 8, 8], "units from 1 to 16384, found 0"),
+        (json!({"kind": "rnn", "depth": 1_000_000}), &[1, 8, 8], "depth from 1 to 1024, found 1000000"),
+    ] {
+        assert_eq!(refused(&model(config), input, 10), format!("model: expected {expected}"));
     }
 }
 

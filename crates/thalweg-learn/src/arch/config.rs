@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::layer::{LayerError, Shape};
 use super::{
-    Activation, Architecture, AutoencoderConfig, ConvConfig, LayersConfig, Lenet5Config, Lenet300100Config,
-    LinearConfig, Mlp, MlpError, VggConfig, VggDepth,
+    Activation, Architecture, AutoencoderConfig, Cell, ConvConfig, LayersConfig, Lenet5Config,
+    Lenet300100Config, LinearConfig, Mlp, MlpError, RecurrentConfig, VggConfig, VggDepth, VitConfig,
 };
 use crate::init::{Init, InitError};
 
@@ -40,6 +40,12 @@ pub enum ModelConfig {
     Vgg16(VggConfig),
     /// VGG-19.
     Vgg19(VggConfig),
+    /// A vision transformer.
+    Vit(VitConfig),
+    /// A plain recurrent network.
+    Rnn(RecurrentConfig),
+    /// A network of long short-term memory.
+    Lstm(RecurrentConfig),
     /// A network of the user's own.
     Layers(LayersConfig),
 }
@@ -121,6 +127,9 @@ impl ModelConfig {
             Self::Vgg13(vgg) => vgg.network(VggDepth::Vgg13, input, outputs),
             Self::Vgg16(vgg) => vgg.network(VggDepth::Vgg16, input, outputs),
             Self::Vgg19(vgg) => vgg.network(VggDepth::Vgg19, input, outputs),
+            Self::Vit(vit) => return Ok(Arc::new(vit.network(input, outputs)?)),
+            Self::Rnn(rnn) => return Ok(Arc::new(rnn.network(Cell::Rnn, input, outputs)?)),
+            Self::Lstm(lstm) => return Ok(Arc::new(lstm.network(Cell::Lstm, input, outputs)?)),
             Self::Layers(layers) => layers.network(input, outputs),
         };
         Ok(Arc::new(network?))
@@ -141,6 +150,9 @@ impl ModelConfig {
             | Self::Vgg13(VggConfig { init, .. })
             | Self::Vgg16(VggConfig { init, .. })
             | Self::Vgg19(VggConfig { init, .. })
+            | Self::Vit(VitConfig { init, .. })
+            | Self::Rnn(RecurrentConfig { init, .. })
+            | Self::Lstm(RecurrentConfig { init, .. })
             | Self::Layers(LayersConfig { init, .. }) => init,
         }
     }

@@ -9,13 +9,17 @@ mod autoencoder;
 mod config;
 mod conv;
 pub mod layer;
+mod leaves;
 mod lenet;
 mod linear;
 mod list;
 mod mlp;
 mod network;
+mod recurrent;
 mod statistics;
+mod transformer;
 mod vgg;
+mod vit;
 
 use thalweg_kernel::{Key, Real};
 use thalweg_program::builder::Var;
@@ -30,8 +34,10 @@ pub use linear::LinearConfig;
 pub use list::{LayerConfig, LayersConfig, ResidualConfig};
 pub use mlp::{Mlp, MlpError};
 pub use network::Network;
+pub use recurrent::{Cell, Recurrent, RecurrentConfig};
 pub use statistics::{BatchNorm, Statistics, statistics_len};
 pub use vgg::{VggConfig, VggDepth, VggNorm};
+pub use vit::{Vit, VitConfig};
 
 use crate::init::{Fans, Init};
 

@@ -15,6 +15,7 @@ import pathlib
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 EXAMPLES = 3
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU}
@@ -220,6 +221,96 @@ BATCH_NORMED = [
 ]
 
 
+class Attention(nn.Module):
+    """nn.MultiheadAttention of one sequence, with its leaves."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        whole = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.heads = heads
+        self.in_proj_weight, self.in_proj_bias = whole.in_proj_weight, whole.in_proj_bias
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x):
+        n, t, width = x.shape
+        q, k, v = (
+            part.reshape(n, t, self.heads, -1).transpose(1, 2)
+            for part in functional.linear(x, self.in_proj_weight, self.in_proj_bias).chunk(3, -1)
+        )
+        # The fused kernels have no second derivative.
+        with sdpa_kernel(SDPBackend.MATH):
+            y = functional.scaled_dot_product_attention(q, k, v)
+        return self.out_proj(y.transpose(1, 2).reshape(n, t, width))
+
+
+class EncoderBlock(nn.Module):
+    """torchvision.models.vision_transformer.EncoderBlock, without dropout."""
+
+    def __init__(self, width, heads, mlp_width):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width, eps=1e-6)
+        self.self_attention = Attention(width, heads)
+        self.ln_2 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, mlp_width), nn.GELU(), nn.Identity(), nn.Linear(mlp_width, width)
+        )
+
+    def forward(self, x):
+        x = x + self.self_attention(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))
+
+
+class Encoder(nn.Module):
+    def __init__(self, positions, width, depth, heads, mlp_width):
+        super().__init__()
+        self.pos_embedding = nn.Parameter(torch.empty(1, positions, width))
+        blocks = {f"encoder_layer_{i}": EncoderBlock(width, heads, mlp_width) for i in range(depth)}
+        self.layers = nn.Sequential()
+        for name, block in blocks.items():
+            self.layers.add_module(name, block)
+        self.ln = nn.LayerNorm(width, eps=1e-6)
+
+    def forward(self, x):
+        return self.ln(self.layers(x + self.pos_embedding))
+
+
+class Vit(nn.Module):
+    """torchvision.models.VisionTransformer, without dropout, of images that need not be square."""
+
+    def __init__(self, model, input, outputs):
+        super().__init__()
+        width, patch = model["width"], model["patch_size"]
+        channels, rows, columns = input
+        self.conv_proj = nn.Conv2d(channels, width, patch, patch)
+        self.class_token = nn.Parameter(torch.empty(1, 1, width))
+        positions = 1 + (rows // patch) * (columns // patch)
+        self.encoder = Encoder(positions, width, model["depth"], model["heads"], model["mlp_width"])
+        self.heads = nn.Sequential()
+        self.heads.add_module("head", nn.Linear(width, outputs))
+
+    def forward(self, x):
+        x = self.conv_proj(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.class_token.expand(len(x), -1, -1), x], 1)
+        return self.heads(self.encoder(x)[:, 0])
+
+
+class Recurrent(nn.Module):
+    """Over the rows of an image; features are a step each."""
+
+    def __init__(self, model, input, outputs):
+        super().__init__()
+        kind, units, depth = model["kind"], model["units"], model["depth"]
+        of = {"rnn": nn.RNN, "lstm": nn.LSTM}[kind]
+        numbers = input[0] * input[2] if len(input) == 3 else 1
+        setattr(self, kind, of(numbers, units, depth, batch_first=True))
+        self.kind = kind
+        self.head = nn.Linear(units, outputs)
+
+    def forward(self, x):
+        x = x.transpose(1, 2).flatten(2) if x.dim() == 4 else x[..., None]
+        return self.head(getattr(self, self.kind)(x)[0][:, -1])
+
+
 CASES = [
     (Lenet5, {"kind": "lenet5"}, [1, 28, 28], 10),
     (Lenet5, {"kind": "lenet5", "activation": "tanh", "pool": "average"}, [2, 12, 15], 4),
@@ -237,6 +328,21 @@ CASES = [
         3,
     ),
     (batch_normed, {"kind": "layers", "layers": BATCH_NORMED}, [2, 5, 6], 3),
+    (
+        Vit,
+        {"kind": "vit", "patch_size": 2, "width": 6, "depth": 2, "heads": 2, "mlp_width": 5},
+        [1, 4, 4],
+        3,
+    ),
+    (
+        Vit,
+        {"kind": "vit", "patch_size": 3, "width": 4, "depth": 1, "heads": 4, "mlp_width": 7},
+        [2, 6, 3],
+        4,
+    ),
+    (Recurrent, {"kind": "rnn", "units": 5, "depth": 2}, [1, 4, 3], 3),
+    (Recurrent, {"kind": "lstm", "units": 4, "depth": 1}, [2, 5, 3], 4),
+    (Recurrent, {"kind": "lstm", "units": 3, "depth": 2}, [6], 3),
 ]
 
 
@@ -293,13 +399,14 @@ def run(make, model, input, outputs):
     norms = (nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d, nn.BatchNorm1d, nn.BatchNorm2d)
     of_norm = {id(p) for m in network.modules() if isinstance(m, norms) for p in m.parameters()}
     leaves = dict(network.named_parameters())
+    looked_up = {id(leaf) for name, leaf in leaves.items() if name.endswith(("class_token", "pos_embedding"))}
     with torch.no_grad():
         for number, (name, leaf) in enumerate(leaves.items()):
             leaf.copy_(parameter(number, name, leaf, id(leaf) in of_norm))
     labels = torch.tensor([(2 * i * i + i) % outputs for i in range(EXAMPLES)])
 
     def fans(leaf):
-        known = leaf.dim() > 1 and id(leaf) not in of_norm
+        known = leaf.dim() > 1 and id(leaf) not in of_norm | looked_up
         return list(nn.init._calculate_fan_in_and_fan_out(leaf)) if known else None
 
     case = {

@@ -12,10 +12,19 @@ pub fn doc(path: &str) -> Option<&'static str> {
             "\"mlp\": a multilayer perceptron (widths, activation, bias, layer_norm). \"linear\": a linear map in one layer or in\n\
              several (widths, bias). \"lenet_300_100\" (activation), \"lenet5\" (activation, pool). \"conv2\", \"conv4\", \"conv6\":\n\
              those of Frankle & Carbin (width, dense, activation). \"vgg11\", \"vgg13\", \"vgg16\", \"vgg19\": for images of\n\
-             32×32 (width, norm, groups, activation). \"layers\": a network of your own (layers). Each with init."
+             32×32 (width, norm, groups, activation). \"vit\": a vision transformer (patch_size, width, depth, heads,\n\
+             mlp_width). \"rnn\", \"lstm\": over the rows of an image (units, depth). \"layers\": a network of your own (layers).\n\
+             Each with init."
         }
         "model.widths" => "Units of each hidden layer; [] is a linear map.",
-        "model.width" => "Channels of the first convolutions; later ones have multiples.",
+        "model.width" => {
+            "Channels of the first convolutions (later ones have multiples); units of a transformer's residual stream."
+        }
+        "model.depth" => "Blocks of a transformer; layers of a recurrent network.",
+        "model.patch_size" => "Rows and columns of a patch, which divide those of the image.",
+        "model.heads" => "Heads of attention, which divide the width.",
+        "model.mlp_width" => "Hidden units of each block's perceptron.",
+        "model.units" => "Hidden units of each recurrent layer.",
         "model.dense" => "Units of each hidden linear layer.",
         "model.pool" => "\"max\" or \"average\".",
         "model.norm" => "What stands between a convolution and its activation: \"none\" or \"group\".",

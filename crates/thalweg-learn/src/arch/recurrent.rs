@@ -1,0 +1,191 @@
+//! Recurrent networks, unrolled over a fixed number of steps.
+
+use serde::{Deserialize, Serialize};
+use thalweg_program::builder::{Builder, Var};
+use thalweg_program::params::{Leaf, ParamSpace, Role};
+
+use super::layer::{LayerError, Shape};
+use super::leaves::{Leaves, Params, check_counts, check_depth, outputs, take};
+use super::{Architecture, Statistics};
+use crate::init::Init;
+
+/// A recurrent network and a linear map of what it ends with. An image is a sequence of its rows, a step each (all channels of a
+/// row together); features are a step each.
+///
+/// Leaves as PyTorch has them in a module of an `nn.LSTM` or `nn.RNN`, called `lstm` or `rnn`, and a `Linear` called `head`:
+/// `lstm.weight_ih_l0 [4·units, in]`, `lstm.weight_hh_l0 [4·units, units]`, `lstm.bias_ih_l0`, `lstm.bias_hh_l0`, …, `head.weight`,
+/// `head.bias`. Of four gates the first is i, then f, g, o.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecurrentConfig {
+    /// Hidden units of each layer; 32 unless given.
+    pub units: usize,
+    /// Layers, each of which reads the one before; 1 unless given.
+    pub depth: usize,
+    /// Initial weights and biases; PyTorch's unless given: uniform in ±1/√fan_in, recurrent biases included.
+    pub init: Init,
+}
+
+/// What a unit does in a step, from its inputs x and the hidden units h of the step before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// h ← tanh(W x + b + W′ h + b′), as `nn.RNN` (Elman 1990).
+    Rnn,
+    /// Long short-term memory, as `nn.LSTM` (Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000): with
+    /// i, f, o sigmoids and g a tanh of such sums, c ← f·c + i·g and h ← o·tanh c.
+    Lstm,
+}
+
+impl Default for RecurrentConfig {
+    fn default() -> Self {
+        Self { units: 32, depth: 1, init: Init::Torch }
+    }
+}
+
+impl RecurrentConfig {
+    /// The network for inputs of that shape and so many outputs.
+    ///
+    /// # Errors
+    /// A count of 0, or one beyond all machines.
+    pub fn network(&self, cell: Cell, input: Shape, outputs: usize) -> Result<Recurrent, LayerError> {
+        let &Self { units, depth, .. } = self;
+        // Channels, steps, numbers of a channel.
+        let input = match input {
+            Shape::Features(features) => [1, features, 1],
+            Shape::Image { channels, height, width } => [channels, height, width],
+        };
+        let [channels, steps, columns] = input;
+        check_counts(&[("units", units), ("outputs", outputs)])?;
+        check_depth(depth)?;
+        check_counts(&[("channels", channels), ("steps", steps), ("numbers of a step", columns)])?;
+        let mut network = Recurrent { cell, input, units, depth, outputs, space: ParamSpace::new() };
+        network.space = network.declared()?;
+        Ok(network)
+    }
+}
+
+/// A recurrent network for inputs of one shape: see [`RecurrentConfig`].
+#[derive(Clone, Debug)]
+pub struct Recurrent {
+    cell: Cell,
+    /// Channels, steps, numbers of a channel in a step.
+    input: [usize; 3],
+    units: usize,
+    depth: usize,
+    outputs: usize,
+    space: ParamSpace,
+}
+
+impl Cell {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rnn => "rnn",
+            Self::Lstm => "lstm",
+        }
+    }
+
+    /// Sums that each unit takes.
+    fn gates(self) -> usize {
+        match self {
+            Self::Rnn => 1,
+            Self::Lstm => 4,
+        }
+    }
+
+    /// One step: from the sums `[examples, gates·units]` and the cells before it to hidden units and cells.
+    fn step<'b>(self, sums: Var<'b>, cells: Var<'b>) -> (Var<'b>, Var<'b>) {
+        match self {
+            Self::Rnn => (sums.tanh(), cells),
+            Self::Lstm => {
+                let units = sums.shape()[1] / 4;
+                let [i, f, g, o] = [0, 1, 2, 3].map(|gate| sums.slice(1, gate * units, units));
+                let cells = f.logistic() * cells + i.logistic() * g.tanh();
+                (o.logistic() * cells.tanh(), cells)
+            }
+        }
+    }
+}
+
+impl Recurrent {
+    fn declared(&self) -> Result<ParamSpace, LayerError> {
+        let (name, gates, units) = (self.cell.name(), self.cell.gates(), self.units);
+        let rows = gates * units;
+        let mut leaves = Leaves::default();
+        let mut below: Option<usize> = None;
+        for layer in 0..self.depth {
+            let hidden = leaves.units(format!("hidden {layer}"), units);
+            let leaf = |part: &str, shape: &[usize], role| {
+                Leaf::new(&format!("{name}.{part}_l{layer}"), shape, role).stacked(gates)
+            };
+            let inputs = if layer == 0 { self.input[0] * self.input[2] } else { units };
+            let of_inputs = below.map(|below| (1, below));
+            let permuted: Vec<(usize, usize)> = [(0, hidden)].into_iter().chain(of_inputs).collect();
+            leaves.weight(leaf("weight_ih", &[rows, inputs], Role::Weight), &permuted);
+            leaves
+                .weight_beside(leaf("weight_hh", &[rows, units], Role::Weight), &[(0, hidden), (1, hidden)]);
+            leaves.bias(leaf("bias_ih", &[rows], Role::Bias), &[(0, hidden)]);
+            leaves.bias(leaf("bias_hh", &[rows], Role::Bias), &[(0, hidden)]);
+            below = Some(hidden);
+        }
+        let permuted: Vec<(usize, usize)> = below.map(|below| (1, below)).into_iter().collect();
+        leaves.linear("head", [self.outputs, units], &permuted);
+        leaves.finish()
+    }
+
+    /// One layer over all steps, each `[examples, inputs]`.
+    fn layer<'b>(
+        &self,
+        builder: &'b Builder,
+        params: &mut Params<'_, 'b>,
+        steps: &[Var<'b>],
+    ) -> Vec<Var<'b>> {
+        let [w, w_hidden, b, b_hidden] = [(); 4].map(|()| take(params));
+        let examples = steps[0].shape()[0];
+        let mut hidden = builder.zeros(&[examples, self.units]);
+        let mut cells = hidden;
+        let mut all = Vec::with_capacity(steps.len());
+        for &x in steps {
+            // Step by step, and not all inputs in one product: that would have to be cut, and a cut's adjoint pads.
+            let sums = builder.einsum("bi,oi->bo", x, w)
+                + builder.einsum("bi,oi->bo", hidden, w_hidden)
+                + (b + b_hidden);
+            (hidden, cells) = self.cell.step(sums, cells);
+            all.push(hidden);
+        }
+        all
+    }
+}
+
+impl Architecture for Recurrent {
+    fn space(&self) -> &ParamSpace {
+        &self.space
+    }
+
+    fn inputs(&self) -> usize {
+        self.input.iter().product()
+    }
+
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn describe(&self) -> String {
+        let ([channels, steps, columns], cell) = (self.input, self.cell.name());
+        format!(
+            "{cell} {channels}×{steps}×{columns}-{} units {}, depth {}",
+            self.outputs, self.units, self.depth
+        )
+    }
+
+    fn write<'b>(&self, params: &[Var<'b>], _statistics: &mut Statistics<'b>, x: Var<'b>) -> Var<'b> {
+        let params = &mut params.iter().copied();
+        let (examples, [channels, steps, columns]) = (x.shape()[0], self.input);
+        let rows = x.reshape(&[examples, channels, steps, columns]);
+        let row = |step| rows.slice(2, step, 1).reshape(&[examples, channels * columns]);
+        let inputs: Vec<Var<'b>> = (0..steps).map(row).collect();
+        let last = (0..self.depth).fold(inputs, |steps, _| self.layer(x.builder(), params, &steps));
+        let (weight, bias) = (take(params), take(params));
+        assert!(params.next().is_none(), "one leaf a variable");
+        outputs(last[steps - 1], weight, bias)
+    }
+}
