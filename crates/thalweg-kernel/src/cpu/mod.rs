@@ -5,6 +5,7 @@
 //! plans: it allocates nothing and decides nothing that depends on the data.
 
 pub(crate) mod axes;
+mod block;
 pub(crate) mod chain;
 pub(crate) mod contract;
 pub(crate) mod copy;

@@ -5,14 +5,21 @@
 //! product is one segment of each window. A contraction has no windows, and so one block.
 
 use super::axes::{Axis, MAX_AXES, inner_last};
+use super::block::{Block, RowAxis, numbered};
 use super::form::{A, B, Form, Kind, OUT, Sliding};
 use super::memory::Place;
-use super::product::{Block, Factor, Product, Term};
+use super::product::{Factor, Product, Term};
 use super::segments::{Cut, Segment};
 use super::sums::{RUNS, Seen, Sum, SumAxis};
 
 /// Channels that taps are passed with at once if they lie far apart: few enough for the second-level cache.
 const STRETCH: usize = 64;
+
+/// Vectors of sums that are too few for the multipliers, of which each waits for the last: two times four would do, and
+/// sharing costs something, too.
+const FEW: usize = 5;
+/// Lanes of a vector, for estimates.
+const VECTOR: usize = 16;
 
 /// Which factor is that of the lanes.
 pub(super) struct Orientation<'f> {
@@ -93,12 +100,12 @@ impl<'f> Orientation<'f> {
     /// The product of arrays at these places.
     pub(super) fn product(&self, places: [&Place; 3], adds: bool) -> Product {
         let (lane, around) = self.lane();
-        let cuts: Vec<Cut> = self.form.windows.iter().map(|window| Cut::new(window, self.lanes)).collect();
+        let cuts = self.cuts();
         let mut sum = self.sum(&cuts);
         let outer = self.split_off(&mut sum);
         let loops = [&self.form.batch[..], &around, &outer].concat();
         assert!(loops.len() <= MAX_AXES, "{} loops around a product, at most {MAX_AXES} can be", loops.len());
-        let (blocks, seen) = self.blocks(&cuts, &sum);
+        let (blocks, seen) = self.blocks(&cuts, &sum, lane.strides[OUT] == 1);
         let inner = sum[sum.len() - 1].axis;
         let factor = |of: usize, along: usize, step: isize| Factor {
             start: (places[of].buffer, places[of].layout.offset),
@@ -163,8 +170,21 @@ impl<'f> Orientation<'f> {
         outer
     }
 
+    /// The windows in segments. Taps with few rows share them.
+    fn cuts(&self) -> Vec<Cut> {
+        let windows = &self.form.windows;
+        let rows: usize = self.others().iter().map(|axis| axis.extent).product();
+        let sums = rows * self.lane().0.extent.div_ceil(VECTOR);
+        let shared =
+            windows.iter().map(|window| Cut::shared(window, self.lanes)).collect::<Option<Vec<Cut>>>();
+        match shared {
+            Some(cuts) if sums < FEW => cuts,
+            _ => windows.iter().map(|window| Cut::new(window, self.lanes)).collect(),
+        }
+    }
+
     /// A block for each choice of a segment along each window, and what it sees of each axis of the sum.
-    fn blocks(&self, cuts: &[Cut], sum: &[Summed]) -> (Vec<Block>, Vec<Vec<Seen>>) {
+    fn blocks(&self, cuts: &[Cut], sum: &[Summed], direct: bool) -> (Vec<Block>, Vec<Vec<Seen>>) {
         let mut choices: Vec<Vec<&Segment>> = vec![Vec::new()];
         for cut in cuts {
             choices = choices
@@ -172,20 +192,60 @@ impl<'f> Orientation<'f> {
                 .flat_map(|choice| cut.segments.iter().map(move |segment| [&choice[..], &[segment]].concat()))
                 .collect();
         }
-        let block = |choice: Vec<&Segment>| {
-            let along = choice.iter().map(|segment| &segment.axis);
-            let mut axes: Vec<Axis> =
-                self.others().iter().chain(along).filter(|axis| axis.extent > 1).cloned().collect();
-            if axes.is_empty() {
-                axes.push(Axis { extent: 1, strides: vec![0; 3], tag: 0 });
-            }
-            let first = choice.iter().map(|segment| segment.out).sum();
-            let seen =
-                sum.iter().map(|summed| summed.window.map_or(Seen::all(&summed.axis), |w| choice[w].seen));
-            (Block::along(&axes, self.rows, first), seen.collect())
+        let seen = |choice: &Vec<&Segment>| -> Vec<Seen> {
+            let of = |summed: &Summed| summed.window.map_or(Seen::all(&summed.axis), |w| choice[w].seen);
+            sum.iter().map(of).collect()
         };
-        choices.into_iter().map(block).unzip()
+        let seen = choices.iter().map(seen).collect();
+        if cuts.iter().any(|cut| cut.shares) {
+            return (self.blocks_of_shared_rows(&choices, direct), seen);
+        }
+        let mut number = 0;
+        let block = |choice: &Vec<&Segment>| {
+            let axes = self.others().iter().chain(choice.iter().map(|segment| &segment.axis));
+            let axes: Vec<Axis> = axes.filter(|axis| axis.extent > 1).cloned().collect();
+            let axes = inner_last(&axes, |axis| axis.strides[OUT]);
+            let mut axes: Vec<RowAxis> = axes.iter().map(|axis| self.row_axis(axis)).collect();
+            numbered(&mut axes);
+            let block = Block::new(&axes, [number, place(choice)], false, direct);
+            number += block.count();
+            block
+        };
+        (choices.iter().map(block).collect(), seen)
     }
+
+    /// Blocks of which the first has all rows, by falling distances in their factor, and the others some of them.
+    fn blocks_of_shared_rows(&self, choices: &[Vec<&Segment>], direct: bool) -> Vec<Block> {
+        // Each axis with the number of its window.
+        let labels = self.others().iter().map(|axis| (self.row_axis(axis), None));
+        let windows =
+            choices[0].iter().enumerate().map(|(w, segment)| (self.row_axis(&segment.axis), Some(w)));
+        let mut all: Vec<(RowAxis, Option<usize>)> = labels.chain(windows).collect();
+        all.sort_by_key(|(axis, _)| std::cmp::Reverse(axis.rows));
+        let mut axes: Vec<RowAxis> = all.iter().map(|&(axis, _)| axis).collect();
+        numbered(&mut axes);
+        let block = |(i, choice): (usize, &Vec<&Segment>)| {
+            let mut number = 0;
+            let mut axes = axes.clone();
+            for (axis, (_, window)) in axes.iter_mut().zip(&all) {
+                if let Some(segment) = window.map(|w| choice[w]) {
+                    axis.extent = segment.axis.extent;
+                    number += segment.position * axis.number;
+                }
+            }
+            Block::new(&axes, [number, place(choice)], i > 0, direct)
+        };
+        choices.iter().enumerate().map(block).collect()
+    }
+
+    fn row_axis(&self, axis: &Axis) -> RowAxis {
+        RowAxis { extent: axis.extent, rows: axis.strides[self.rows], number: 0, out: axis.strides[OUT] }
+    }
+}
+
+/// The place in the result of a block's first row.
+fn place(choice: &[&Segment]) -> usize {
+    choice.iter().map(|segment| segment.out).sum()
 }
 
 /// How far the inner axis of a sum goes before the others do. Taps that lie closer together in the lanes' factor than what

@@ -114,16 +114,18 @@ struct Strip {
 }
 
 fn strips(product: &Product, mut visit: impl FnMut(&Strip)) {
-    let mut number = 0;
     for block in &product.blocks {
-        let last = block.extents.len() - 1;
+        let Some(strips) = &block.strips else { continue };
+        let last = strips.extents.len() - 1;
+        let (count, stride) = (strips.extents[last], strips.out[last]);
         let mut counter = [0; MAX_AXES];
         let counter = &mut counter[..last];
+        let mut number = block.number;
         loop {
-            let out = block.first + position(counter, &block.out);
-            visit(&Strip { number, out, count: block.extents[last], stride: block.out[last] });
-            number += block.extents[last];
-            if !advance(counter, &block.extents[..last]) {
+            let out = block.first + position(counter, &strips.out);
+            visit(&Strip { number, out, count, stride });
+            number += count;
+            if !advance(counter, &strips.extents[..last]) {
                 break;
             }
         }

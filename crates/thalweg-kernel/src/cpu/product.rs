@@ -8,7 +8,8 @@
 //! its *runs*, in each of which the rows go on by one stride.
 #![expect(unsafe_code, reason = "products take pointers and strides; views were checked")]
 
-use super::axes::{Axis, MAX_AXES, advance, inner_last, position};
+use super::axes::{MAX_AXES, advance, position};
+use super::block::Block;
 use super::memory::Memory;
 use super::products::{self, Pointers, TERMS};
 use super::sums::{Seen, Sum, chunks};
@@ -36,33 +37,6 @@ pub(crate) struct Product {
     pub(super) summed: usize,
     /// Whether the product is added to what stands in its place.
     pub(super) adds: bool,
-}
-
-/// Rows that see the same part of the sum.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Block {
-    /// The axes that the rows run along, with the distances between neighbours among the rows and in the result; tiles are
-    /// taken of the last, of which there is always one.
-    pub(super) extents: Vec<usize>,
-    pub(super) rows: Vec<usize>,
-    pub(super) out: Vec<usize>,
-    /// The first row's place in the result.
-    pub(super) first: usize,
-}
-
-impl Block {
-    /// Rows along axes whose strides are those of the factors and the result.
-    pub(super) fn along(axes: &[Axis], rows_of: usize, first: usize) -> Self {
-        const OUT: usize = 2;
-        let axes = inner_last(axes, |axis| axis.strides[OUT]);
-        let strides = |of: usize| axes.iter().map(|axis| axis.strides[of]).collect();
-        let extents = axes.iter().map(|axis| axis.extent).collect();
-        Self { extents, rows: strides(rows_of), out: strides(OUT), first }
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.extents.iter().product()
-    }
 }
 
 /// Two factors with the order of their sum.

@@ -14,8 +14,9 @@
 #![expect(unsafe_code, reason = "walks factors by pointers and strides; the caller checked the views")]
 
 use super::axes::{MAX_AXES, advance, position};
+use super::block::Block;
 use super::panel::{self, Panel};
-use super::product::{Block, Chunk, PANEL, Product, Run, Term};
+use super::product::{Chunk, PANEL, Product, Run, Term};
 use super::tiles::{Tile, Tiles};
 use super::tiles_plain::Plain;
 #[cfg(target_arch = "x86_64")]
@@ -203,14 +204,12 @@ unsafe fn group<S: Tiles>(
                     to_row: 0,
                     begins,
                 };
-                let mut row = 0;
                 for (block, runs) in product.blocks.iter().zip(&chunk.runs) {
+                    let begins = begins && !block.again();
                     if begins || !runs.is_empty() {
-                        unsafe {
-                            block_of(tiles, *panel, block, row, Tile { runs, ..tile }, term.copy.is_some());
-                        };
+                        let tile = Tile { runs, begins, ..tile };
+                        unsafe { block_of(tiles, *panel, block, tile, term.copy.is_some()) };
                     }
-                    row += block.count();
                 }
             }
             begins = false;
@@ -222,7 +221,7 @@ unsafe fn group<S: Tiles>(
     }
 }
 
-/// All rows of a block with a panel, from the block's first row on.
+/// All rows of a block with a panel.
 ///
 /// # Safety
 /// As [`multiply`].
@@ -230,14 +229,13 @@ unsafe fn block_of<S: Tiles>(
     tiles: S,
     panel: Panel<S::Element>,
     block: &Block,
-    first: usize,
     tile: Tile<'_, S::Element>,
     copied: bool,
 ) {
     let last = block.extents.len() - 1;
     let extent = block.extents[last];
     let along = if copied { 1 } else { block.rows[last] };
-    let to_row = if panel.direct { block.out[last] } else { panel.width };
+    let to_row = if panel.direct { block.out[last] } else { block.numbers[last] * panel.width };
     let most = S::SUMS / (panel.width / S::LANES);
     // Tiles of a strip are as alike as can be: a last one of a row or two would wait for itself.
     let count = extent.div_ceil(extent.div_ceil(most));
@@ -245,14 +243,13 @@ unsafe fn block_of<S: Tiles>(
     let fetches = along >= LINE * 2 && tile.step == 1;
     let mut counter = [0; MAX_AXES];
     let counter = &mut counter[..last];
-    let mut number = first;
     loop {
         // SAFETY (all blocks): by contract.
         let rows = if copied { tile.rows } else { unsafe { tile.rows.add(position(counter, &block.rows)) } };
         let to = if panel.direct {
             unsafe { panel.out.add(block.first + position(counter, &block.out)) }
         } else {
-            unsafe { panel.products.add(number * panel.width) }
+            unsafe { panel.products.add((block.number + position(counter, &block.numbers)) * panel.width) }
         };
         for j in (0..extent).step_by(count) {
             let rows_here = count.min(extent - j);
@@ -267,7 +264,6 @@ unsafe fn block_of<S: Tiles>(
             };
             unsafe { tiles.tile(tile, rows_here, panel.width / S::LANES) };
         }
-        number += extent;
         if !advance(counter, &block.extents[..last]) {
             break;
         }

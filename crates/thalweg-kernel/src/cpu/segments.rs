@@ -3,14 +3,22 @@
 //! Along a window the positions of the result fall into segments, whose positions all see the same positions of the lanes
 //! (taps, in a forward pass), and whose rows (inputs) lie one stride apart: the middle of an image, its borders, and the
 //! residues of a stride. So neither patches nor zeros around an image are ever written.
+//!
+//! Where the result is of taps, each sees positions of its own. If its rows are few, the taps share those that all of them
+//! see, as one segment with more rows, and what each sees besides is added by segments of its own.
+
+use std::ops::Range;
 
 use super::axes::Axis;
 use super::form::{Kind, OUT, Sliding};
 use super::sums::{Seen, SumAxis};
+use crate::Window;
 
 /// A window cut into segments.
 pub(super) struct Cut {
     pub(super) segments: Vec<Segment>,
+    /// Whether the first segment has all positions, and the others add to some of them.
+    pub(super) shares: bool,
     /// The lanes' positions as an axis of the sum, and where the first of them lies among the lanes.
     pub(super) axis: SumAxis,
     pub(super) first: usize,
@@ -18,7 +26,8 @@ pub(super) struct Cut {
 
 /// Some positions of the result that see the same of the sum.
 pub(super) struct Segment {
-    /// The first position's place in the result.
+    /// The first position, and its place in the result.
+    pub(super) position: usize,
     pub(super) out: usize,
     /// The positions, with the distances between neighbours in the arrays.
     pub(super) axis: Axis,
@@ -70,13 +79,55 @@ impl Cut {
                 strides[rows] = stretch.row_by_out * window.strides[rows];
                 strides[OUT] = stretch.step * window.strides[OUT];
                 Segment {
+                    position: stretch.first,
                     out: stretch.first * window.strides[OUT],
                     axis: Axis { extent: stretch.count, strides, tag: 0 },
                     seen: stretch.sees.along(extent, turned, by_row),
                 }
             })
             .collect();
-        Self { segments, axis, first }
+        Self { segments, shares: false, axis, first }
+    }
+
+    /// The taps of the result together, where those of the lanes are output positions and most are seen by all taps.
+    pub(super) fn shared(window: &Sliding, lanes: usize) -> Option<Self> {
+        let rows = 1 - lanes;
+        if [window.kinds[OUT], window.kinds[lanes]] != [Kind::Tap, Kind::Output] {
+            return None;
+        }
+        let Window { taps, output, stride, dilation, before, .. } = window.window;
+        let inside = |tap: usize| window.window.inside(tap).0;
+        let begin = (0..taps).map(|tap| inside(tap).start).max()?;
+        let end = (0..taps).map(|tap| inside(tap).end).min()?;
+        if taps < 2 || end < begin || 2 * (end - begin) < output {
+            return None;
+        }
+        let rows_on = (stride * window.strides[rows]) as isize;
+        let segment = |position: usize, extent: usize, seen: Range<usize>| {
+            let row = stride * seen.start + dilation * position - before;
+            let mut strides = vec![0; 3];
+            (strides[rows], strides[OUT]) = (dilation * window.strides[rows], window.strides[OUT]);
+            Segment {
+                position,
+                out: position * window.strides[OUT],
+                axis: Axis { extent, strides, tag: 0 },
+                seen: Seen {
+                    first: seen.start,
+                    count: seen.len(),
+                    step: 1,
+                    rows: (row * window.strides[rows]) as isize,
+                    rows_step: rows_on,
+                },
+            }
+        };
+        let mut segments = vec![segment(0, taps, begin..end)];
+        for tap in 0..taps {
+            let all = inside(tap);
+            let besides = [all.start..begin, end..all.end].into_iter().filter(|seen| !seen.is_empty());
+            segments.extend(besides.map(|seen| segment(tap, 1, seen)));
+        }
+        let axis = SumAxis { extent: output, lanes: window.strides[lanes] as isize, rows: rows_on };
+        Some(Self { segments, shares: true, axis, first: 0 })
     }
 }
 

@@ -72,6 +72,50 @@ fn random_convolutions_on_integers_are_exact() {
     }
 }
 
+/// First layers to the weights, whose taps share rows: with and without borders, strided, dilated, and taps that see
+/// little of the image.
+#[test]
+fn taps_that_share_rows_are_exact() {
+    for (size, channels, taps, stride, dilation, padding) in [
+        (12, 1, 5, 1, 1, [2, 2]),
+        (9, 3, 3, 1, 1, [1, 1]),
+        (9, 3, 3, 1, 1, [0, 0]),
+        (13, 2, 3, 2, 1, [1, 1]),
+        (14, 1, 3, 2, 2, [2, 3]),
+        (6, 1, 4, 1, 2, [3, 3]),
+        (5, 1, 5, 1, 1, [4, 4]),
+    ] {
+        for lanes in [1, 6, 16] {
+            let mut cases = Cases::new("first layers", (size * 100 + taps * 20 + lanes) as u64);
+            let mut bench = Bench::default();
+            let window = Window::new(size, taps, stride, dilation, padding);
+            let places = window.output;
+            let x = bench.input(Layout::contiguous(0, &[3, size, size, channels]), || cases.whole());
+            let dy = bench.input(Layout::contiguous(0, &[3, places, places, lanes]), || cases.whole());
+            // As PyTorch's weights lie in memory, and with the lanes side by side, where products go in place.
+            for order in [[0, 1, 2, 3], [3, 2, 0, 1]] {
+                let extents = [lanes, channels, taps, taps];
+                let mut strides = [0; 4];
+                let mut next = 1;
+                for axis in (0..4).rev().map(|i| order.iter().position(|&o| o == i).expect("an order")) {
+                    (strides[axis], next) = (next, next * extents[axis]);
+                }
+                let out = Layout { offset: 0, shape: extents.to_vec(), strides: strides.to_vec() };
+                let out = bench.output(out);
+                for adds in [false, true] {
+                    let labels = Labels { a: b"nhwc".to_vec(), b: b"npqo".to_vec(), out: b"ocij".to_vec() };
+                    let windows = vec![([b'h', b'i', b'p'], window), ([b'w', b'j', b'q'], window)];
+                    let (a, b, out) = (x.clone(), dy.clone(), out.clone());
+                    bench.call(Call::Convolve { a, b, out, labels, windows, adds });
+                }
+            }
+            assert!(
+                bench.exact(&format!("{size} {channels} {taps} {stride} {dilation} {padding:?} {lanes}"))
+            );
+        }
+    }
+}
+
 /// Shapes of networks, large enough for chunks, long sums and several panels: `[n, positions, positions, c]` with
 /// weights `[o, c, taps, taps]`, each of the three arrays as the result.
 #[test]
