@@ -27,6 +27,7 @@ mod sums;
 pub(crate) mod tape;
 pub(crate) mod tile;
 mod tiles;
+mod tiles_lanewise;
 mod tiles_plain;
 #[cfg(target_arch = "x86_64")]
 mod tiles_x86;

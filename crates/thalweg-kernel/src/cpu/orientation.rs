@@ -18,6 +18,8 @@ const STRETCH: usize = 64;
 /// Vectors of sums that are too few for the multipliers, of which each waits for the last: two times four would do, and
 /// sharing costs something, too.
 const FEW: usize = 5;
+/// Channels from which on they are lanes of both factors.
+const MANY: usize = 8;
 /// Lanes of a vector, for estimates.
 const VECTOR: usize = 16;
 
@@ -26,6 +28,8 @@ pub(super) struct Orientation<'f> {
     form: &'f Form,
     lanes: usize,
     rows: usize,
+    /// The number of the batch axis whose elements are the lanes, those of both factors.
+    lanewise: Option<usize>,
 }
 
 /// An axis of the sum, of a label or of the window of this number.
@@ -38,7 +42,7 @@ struct Summed {
 impl<'f> Orientation<'f> {
     /// The one that is the cheaper.
     pub(super) fn of(form: &'f Form) -> Self {
-        let [a, b] = [A, B].map(|lanes| Self { form, lanes, rows: 1 - lanes });
+        let [a, b] = [A, B].map(|lanes| Self { form, lanes, rows: 1 - lanes, lanewise: None });
         let b_is_better = match form.windows.first() {
             None => b.cost() < a.cost(),
             // The taps: their lanes are channels, and they are the smaller factor.
@@ -46,7 +50,21 @@ impl<'f> Orientation<'f> {
             Some(window) if window.kinds[B] == Kind::Tap => true,
             Some(_) => b.waste() < a.waste(),
         };
-        if b_is_better { b } else { a }
+        let better = if b_is_better { b } else { a };
+        better.lanewise().unwrap_or(better)
+    }
+
+    /// With a batch axis as lanes, as the channels of a depthwise convolution, if there is one where the rows lie side by
+    /// side and the lanes would otherwise be few.
+    fn lanewise(&self) -> Option<Self> {
+        let Self { form, lanes, rows, .. } = *self;
+        let windows = form.windows.first()?;
+        // Outputs make better lanes than inputs: they let taps share rows.
+        let turned = windows.kinds[lanes] == Kind::Input && windows.kinds[rows] == Kind::Output;
+        let [lanes, rows] = if turned { [rows, lanes] } else { [lanes, rows] };
+        let batch = form.batch.iter().position(|axis| axis.strides[rows] == 1 && axis.extent >= MANY)?;
+        let few = self.lane().0.extent * 4 <= form.batch[batch].extent.min(VECTOR);
+        few.then_some(Self { form, lanes, rows, lanewise: Some(batch) })
     }
 
     /// The axes of the lanes' factor and the result, and those of the other and the result.
@@ -58,12 +76,17 @@ impl<'f> Orientation<'f> {
         &self.form.free[self.rows]
     }
 
-    /// The axis of the lanes: the longest. And the others.
+    /// The axis of the lanes: the longest of the factor's own. And those of the loops around.
     fn lane(&self) -> (Axis, Vec<Axis>) {
-        let mut axes = self.own().to_vec();
+        let (mut axes, mut batch) = (self.own().to_vec(), self.form.batch.clone());
+        if let Some(lane) = self.lanewise {
+            let lane = batch.remove(lane);
+            return (lane, [batch, axes].concat());
+        }
         let longest = (0..axes.len()).max_by_key(|&i| axes[i].extent);
         let unit = Axis { extent: 1, strides: vec![0; 3], tag: 0 };
-        (longest.map_or(unit, |i| axes.remove(i)), axes)
+        let lane = longest.map_or(unit, |i| axes.remove(i));
+        (lane, [batch, axes].concat())
     }
 
     /// Estimated cost in cycles of a product without windows: of multiplying, packing the lanes, copying rows across the
@@ -103,7 +126,7 @@ impl<'f> Orientation<'f> {
         let cuts = self.cuts();
         let mut sum = self.sum(&cuts);
         let outer = self.split_off(&mut sum);
-        let loops = [&self.form.batch[..], &around, &outer].concat();
+        let loops = [around, outer.clone()].concat();
         assert!(loops.len() <= MAX_AXES, "{} loops around a product, at most {MAX_AXES} can be", loops.len());
         let (blocks, seen) = self.blocks(&cuts, &sum, lane.strides[OUT] == 1);
         let inner = sum[sum.len() - 1].axis;
@@ -113,7 +136,8 @@ impl<'f> Orientation<'f> {
             step: step as usize,
         };
         let lanes = factor(self.lanes, lane.strides[self.lanes], inner.lanes);
-        let rows = factor(self.rows, 0, inner.rows);
+        let of_rows = if self.lanewise.is_some() { lane.strides[self.rows] } else { 0 };
+        let rows = factor(self.rows, of_rows, inner.rows);
         let sum = Sum {
             axes: sum.iter().map(|summed| summed.axis).collect(),
             first: cuts.iter().map(|cut| cut.first).sum(),
@@ -174,11 +198,11 @@ impl<'f> Orientation<'f> {
     fn cuts(&self) -> Vec<Cut> {
         let windows = &self.form.windows;
         let rows: usize = self.others().iter().map(|axis| axis.extent).product();
-        let sums = rows * self.lane().0.extent.div_ceil(VECTOR);
+        let vectors = if self.lanewise.is_some() { 1 } else { self.lane().0.extent.div_ceil(VECTOR) };
         let shared =
             windows.iter().map(|window| Cut::shared(window, self.lanes)).collect::<Option<Vec<Cut>>>();
         match shared {
-            Some(cuts) if sums < FEW => cuts,
+            Some(cuts) if rows * vectors < FEW => cuts,
             _ => windows.iter().map(|window| Cut::new(window, self.lanes)).collect(),
         }
     }

@@ -49,7 +49,8 @@ pub(super) struct Term {
     pub(super) copy: Option<usize>,
 }
 
-/// A factor: where it starts, and the distances between neighbours along the lanes (nothing for rows) and along a run.
+/// A factor: where it starts, and the distances between neighbours along the lanes and along a run. Rows have no lanes, or
+/// have them side by side: each lane then meets its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Factor {
     pub(super) start: (usize, usize),
@@ -104,7 +105,7 @@ impl Term {
         seen: &[Vec<Seen>],
     ) -> Self {
         let mut chunks = chunks(sum, seen, steps_of(count), lanes.along == 1);
-        let copy = products::copied_row(blocks, rows.step);
+        let copy = if rows.along == 0 { products::copied_row(blocks, rows.step) } else { None };
         if let Some(row) = copy {
             for chunk in &mut chunks {
                 chunk.copied.clone_from(&chunk.runs[0]);

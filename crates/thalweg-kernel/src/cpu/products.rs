@@ -18,6 +18,7 @@ use super::block::Block;
 use super::panel::{self, Panel};
 use super::product::{Chunk, PANEL, Product, Run, Term};
 use super::tiles::{Tile, Tiles};
+use super::tiles_lanewise::ROWS;
 use super::tiles_plain::Plain;
 #[cfg(target_arch = "x86_64")]
 use super::tiles_x86::{Narrow, Wide};
@@ -36,6 +37,17 @@ pub(super) const TERMS: usize = 4;
 const FEW: usize = 48;
 /// Steps so far apart lie too far across for rows to be read in place.
 const ACROSS: usize = 32;
+
+/// How rows are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// One number for all lanes, where it lies.
+    InPlace,
+    /// The same from a copy.
+    Copied,
+    /// As many numbers as lanes.
+    Lanewise,
+}
 
 /// Where the two factors of a term start.
 #[derive(Clone, Copy, Debug)]
@@ -176,6 +188,11 @@ unsafe fn group<S: Tiles>(
     let few = product.rows() < FEW;
     let mut begins = !adds;
     for (term, at) in product.terms.iter().zip(pointers) {
+        let reading = match (term.copy, term.rows.along) {
+            (Some(_), _) => Reading::Copied,
+            (None, 0) => Reading::InPlace,
+            (None, _) => Reading::Lanewise,
+        };
         for chunk in &term.chunks {
             // SAFETY (all blocks): panels, rows and steps lie within the factors, the product and the workspace.
             if let Some(step) = term.copy {
@@ -195,7 +212,10 @@ unsafe fn group<S: Tiles>(
                     panel: start,
                     panel_step,
                     in_place,
-                    rows: if term.copy.is_some() { copy.cast_const() } else { at.rows },
+                    rows: match reading {
+                        Reading::Copied => copy.cast_const(),
+                        _ => unsafe { at.rows.add(panel.first * term.rows.along) },
+                    },
                     along: 0,
                     step: term.copy.unwrap_or(term.rows.step),
                     runs: &[],
@@ -208,7 +228,7 @@ unsafe fn group<S: Tiles>(
                     let begins = begins && !block.again();
                     if begins || !runs.is_empty() {
                         let tile = Tile { runs, begins, ..tile };
-                        unsafe { block_of(tiles, *panel, block, tile, term.copy.is_some()) };
+                        unsafe { block_of(tiles, *panel, block, tile, reading) };
                     }
                 }
             }
@@ -230,13 +250,13 @@ unsafe fn block_of<S: Tiles>(
     panel: Panel<S::Element>,
     block: &Block,
     tile: Tile<'_, S::Element>,
-    copied: bool,
+    reading: Reading,
 ) {
     let last = block.extents.len() - 1;
     let extent = block.extents[last];
-    let along = if copied { 1 } else { block.rows[last] };
+    let along = if reading == Reading::Copied { 1 } else { block.rows[last] };
     let to_row = if panel.direct { block.out[last] } else { block.numbers[last] * panel.width };
-    let most = S::SUMS / (panel.width / S::LANES);
+    let most = if reading == Reading::Lanewise { ROWS } else { S::SUMS / (panel.width / S::LANES) };
     // Tiles of a strip are as alike as can be: a last one of a row or two would wait for itself.
     let count = extent.div_ceil(extent.div_ceil(most));
     // Rows that lie close together are in the cache with those before them.
@@ -245,7 +265,10 @@ unsafe fn block_of<S: Tiles>(
     let counter = &mut counter[..last];
     loop {
         // SAFETY (all blocks): by contract.
-        let rows = if copied { tile.rows } else { unsafe { tile.rows.add(position(counter, &block.rows)) } };
+        let rows = match reading {
+            Reading::Copied => tile.rows,
+            _ => unsafe { tile.rows.add(position(counter, &block.rows)) },
+        };
         let to = if panel.direct {
             unsafe { panel.out.add(block.first + position(counter, &block.out)) }
         } else {
@@ -262,7 +285,10 @@ unsafe fn block_of<S: Tiles>(
                 to_row,
                 ..tile
             };
-            unsafe { tiles.tile(tile, rows_here, panel.width / S::LANES) };
+            match reading {
+                Reading::Lanewise => unsafe { tiles.lanewise(tile, rows_here, panel.count) },
+                _ => unsafe { tiles.tile(tile, rows_here, panel.width / S::LANES) },
+            }
         }
         if !advance(counter, &block.extents[..last]) {
             break;

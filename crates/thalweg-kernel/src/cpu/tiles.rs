@@ -57,6 +57,12 @@ pub(super) trait Tiles: Copy {
     /// The panel's elements, the rows and the products must be there, and the level one that the machine has.
     unsafe fn tile(self, tile: Tile<'_, Self::Element>, rows: usize, vectors: usize);
 
+    /// The same with rows that have lanes of their own, so many side by side: 1 to [`super::tiles_lanewise::ROWS`] rows.
+    ///
+    /// # Safety
+    /// As [`Self::tile`]; nothing beyond the lanes is touched.
+    unsafe fn lanewise(self, tile: Tile<'_, Self::Element>, rows: usize, lanes: usize);
+
     /// Copies `rows` rows of so many vectors, `from_row` and `to_row` apart.
     ///
     /// # Safety

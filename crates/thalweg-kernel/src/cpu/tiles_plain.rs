@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use super::tiles::{Tile, Tiles};
+use super::tiles_lanewise::Lanewise;
 use crate::Real;
 use crate::simd::{Isa, Kernel, Level, dispatch};
 
@@ -31,6 +32,10 @@ impl<T: Real> Tiles for Plain<T> {
 
     unsafe fn tile(self, tile: Tile<'_, T>, rows: usize, vectors: usize) {
         dispatch(self.level, Sum { tile, rows, vectors });
+    }
+
+    unsafe fn lanewise(self, tile: Tile<'_, T>, rows: usize, lanes: usize) {
+        dispatch(self.level, Lanewise { tile, rows, lanes });
     }
 
     unsafe fn strip(

@@ -13,7 +13,9 @@ use std::arch::x86_64::{
 use std::marker::PhantomData;
 
 use super::tiles::{Tile, Tiles};
+use super::tiles_lanewise::Lanewise;
 use super::transpose::{block_4_double, block_8, block_8_double, block_16};
+use crate::simd::{Level, dispatch};
 
 /// Of 512-bit vectors.
 #[derive(Clone, Copy)]
@@ -58,7 +60,7 @@ macro_rules! unrolled {
 }
 
 macro_rules! tiles {
-    ($name:ident, $element:ty, $features:literal, $lanes:literal, $vectors:literal, $sums:literal,
+    ($name:ident, $element:ty, $level:ident, $features:literal, $lanes:literal, $vectors:literal, $sums:literal,
      $({$v:literal: $($r:literal)*})*, $block:path,
      $zero:path, $load:path, $one:path, $fma:path, $store:path) => {
         impl $name<$element> {
@@ -139,6 +141,10 @@ macro_rules! tiles {
                 }
             }
 
+            unsafe fn lanewise(self, tile: Tile<'_, $element>, rows: usize, lanes: usize) {
+                dispatch(Level::$level, Lanewise { tile, rows, lanes });
+            }
+
             unsafe fn strip(
                 self,
                 from: *const $element,
@@ -190,22 +196,22 @@ macro_rules! tiles {
 }
 
 tiles!(
-    Wide, f32, "avx512f", 16, 4, 24,
+    Wide, f32, Avx512, "avx512f", 16, 4, 24,
     {1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24}
     {2: 1 2 3 4 5 6 7 8 9 10 11 12} {3: 1 2 3 4 5 6 7 8} {4: 1 2 3 4 5 6}, block_16,
     _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
 );
 tiles!(
-    Wide, f64, "avx512f", 8, 4, 24,
+    Wide, f64, Avx512, "avx512f", 8, 4, 24,
     {1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24}
     {2: 1 2 3 4 5 6 7 8 9 10 11 12} {3: 1 2 3 4 5 6 7 8} {4: 1 2 3 4 5 6}, block_8_double,
     _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_storeu_pd
 );
 tiles!(
-    Narrow, f32, "avx2,fma", 8, 2, 12, {1: 1 2 3 4 5 6 7 8 9 10 11 12} {2: 1 2 3 4 5 6}, block_8,
+    Narrow, f32, Avx2, "avx2,fma", 8, 2, 12, {1: 1 2 3 4 5 6 7 8 9 10 11 12} {2: 1 2 3 4 5 6}, block_8,
     _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps
 );
 tiles!(
-    Narrow, f64, "avx2,fma", 4, 2, 12, {1: 1 2 3 4 5 6 7 8 9 10 11 12} {2: 1 2 3 4 5 6}, block_4_double,
+    Narrow, f64, Avx2, "avx2,fma", 4, 2, 12, {1: 1 2 3 4 5 6 7 8 9 10 11 12} {2: 1 2 3 4 5 6}, block_4_double,
     _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_storeu_pd
 );

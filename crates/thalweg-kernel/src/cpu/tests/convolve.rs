@@ -116,39 +116,107 @@ fn taps_that_share_rows_are_exact() {
     }
 }
 
-/// Shapes of networks, large enough for chunks, long sums and several panels: `[n, positions, positions, c]` with
-/// weights `[o, c, taps, taps]`, each of the three arrays as the result.
+/// Arrays with labels and extents, dense in memory: two factors and the result; and then the same added once more.
+fn dense(
+    arrays: &[Vec<(u8, usize)>; 3],
+    windows: &[([u8; 3], Window)],
+    mut value: impl FnMut() -> f64,
+) -> Bench {
+    let mut bench = Bench::default();
+    let shape = |of: usize| arrays[of].iter().map(|l| l.1).collect::<Vec<_>>();
+    let names = |of: usize| arrays[of].iter().map(|l| l.0).collect::<Vec<_>>();
+    let a = bench.input(Layout::contiguous(0, &shape(0)), &mut value);
+    let b = bench.input(Layout::contiguous(0, &shape(1)), &mut value);
+    let out = bench.output(Layout::contiguous(0, &shape(2)));
+    let labels = Labels { a: names(0), b: names(1), out: names(2) };
+    for adds in [false, true] {
+        let (a, b, out, labels) = (a.clone(), b.clone(), out.clone(), labels.clone());
+        bench.call(Call::Convolve { a, b, out, labels, windows: windows.to_vec(), adds });
+    }
+    bench
+}
+
+/// `[n, positions, positions, c]` with weights `[o, c, taps, taps]`, turned so that any of the arrays is the result.
+fn network([n, size, c, o, taps, stride]: [usize; 6], turn: usize, value: impl FnMut() -> f64) -> Bench {
+    let window = Window::new(size, taps, stride, 1, [taps / 2, taps / 2]);
+    let mut arrays = [
+        vec![(b'n', n), (b'h', size), (b'w', size), (b'c', c)],
+        vec![(b'o', o), (b'c', c), (b'i', taps), (b'j', taps)],
+        vec![(b'n', n), (b'p', window.output), (b'q', window.output), (b'o', o)],
+    ];
+    arrays.rotate_left(turn);
+    dense(&arrays, &[([b'h', b'i', b'p'], window), ([b'w', b'j', b'q'], window)], value)
+}
+
+/// Channels with weights of their own, `filters` for each.
+fn depthwise(
+    [channels, filters, taps, stride]: [usize; 4],
+    turn: usize,
+    value: impl FnMut() -> f64,
+) -> Bench {
+    let size = 7;
+    let window = Window::new(size, taps, stride, 1, [taps / 2, taps / 2]);
+    let mut arrays = [
+        vec![(b'n', 2), (b'h', size), (b'w', size), (b'c', channels)],
+        vec![(b'c', channels), (b'm', filters), (b'i', taps), (b'j', taps)],
+        vec![(b'n', 2), (b'p', window.output), (b'q', window.output), (b'm', filters), (b'c', channels)],
+    ];
+    arrays.rotate_left(turn % 3);
+    if turn >= 3 {
+        arrays.swap(0, 1);
+    }
+    dense(&arrays, &[([b'h', b'i', b'p'], window), ([b'w', b'j', b'q'], window)], value)
+}
+
+/// Shapes of networks, large enough for chunks, long sums and several panels.
 #[test]
 fn convolutions_of_networks_are_exact() {
-    for (n, size, c, o, taps, stride) in [
-        (2, 9, 16, 16, 3, 1),
-        (1, 8, 40, 70, 3, 1),
-        (3, 7, 3, 20, 5, 1),
-        (2, 8, 17, 33, 3, 2),
-        (2, 6, 20, 65, 1, 1),
-        (2, 3, 70, 130, 3, 1),
-        (2, 4, 130, 70, 3, 2),
+    for shape in [
+        [2, 9, 16, 16, 3, 1],
+        [1, 8, 40, 70, 3, 1],
+        [3, 7, 3, 20, 5, 1],
+        [2, 8, 17, 33, 3, 2],
+        [2, 6, 20, 65, 1, 1],
+        [2, 3, 70, 130, 3, 1],
+        [2, 4, 130, 70, 3, 2],
     ] {
-        let window = Window::new(size, taps, stride, 1, [taps / 2, taps / 2]);
-        let shapes = [
-            vec![(b'n', n), (b'h', size), (b'w', size), (b'c', c)],
-            vec![(b'o', o), (b'c', c), (b'i', taps), (b'j', taps)],
-            vec![(b'n', n), (b'p', window.output), (b'q', window.output), (b'o', o)],
-        ];
         for turn in 0..3 {
-            let mut cases = Cases::new("networks", (c * 3 + turn) as u64);
-            let mut bench = Bench::default();
-            let mut arrays = shapes.clone();
-            arrays.rotate_left(turn);
-            let shape = |of: usize| arrays[of].iter().map(|l| l.1).collect::<Vec<_>>();
-            let names = |of: usize| arrays[of].iter().map(|l| l.0).collect::<Vec<_>>();
-            let a = bench.input(Layout::contiguous(0, &shape(0)), || cases.whole());
-            let b = bench.input(Layout::contiguous(0, &shape(1)), || cases.whole());
-            let out = bench.output(Layout::contiguous(0, &shape(2)));
-            let labels = Labels { a: names(0), b: names(1), out: names(2) };
-            let windows = vec![([b'h', b'i', b'p'], window), ([b'w', b'j', b'q'], window)];
-            bench.call(Call::Convolve { a, b, out, labels, windows, adds: false });
-            assert!(bench.exact(&format!("{n} {size} {c} {o} {taps} {stride}, turned by {turn}")));
+            let mut cases = Cases::new("networks", (shape[2] * 3 + turn) as u64);
+            let bench = network(shape, turn, || cases.whole());
+            assert!(bench.exact(&format!("{shape:?}, turned by {turn}")));
+        }
+    }
+}
+
+/// Numbers of channels that fill vectors and that do not.
+#[test]
+fn depthwise_convolutions_are_exact() {
+    for shape in [[8, 1, 3, 1], [16, 1, 3, 2], [19, 2, 3, 1], [40, 1, 5, 1], [70, 3, 2, 1]] {
+        for turn in 0..6 {
+            let mut cases = Cases::new("depthwise", (shape[0] * 6 + turn) as u64);
+            let bench = depthwise(shape, turn, || cases.whole());
+            assert!(bench.exact(&format!("{shape:?}, turned by {turn}")));
+        }
+    }
+}
+
+/// The order of a sum is that of the plan, whatever the width of a vector.
+#[test]
+fn levels_with_fused_multiply_add_agree_to_the_bit() {
+    let levels: Vec<Level> =
+        Level::available().into_iter().filter(|&level| level != Level::Portable).collect();
+    let mut cases = Cases::new("levels", 0);
+    let mut benches = Vec::new();
+    for turn in 0..3 {
+        benches.push(network([2, 9, 16, 24, 3, 1], turn, || cases.real()));
+        benches.push(network([3, 9, 3, 7, 3, 1], turn, || cases.real()));
+        benches.push(network([2, 6, 70, 33, 3, 2], turn, || cases.real()));
+        benches.push(depthwise([19, 2, 3, 1], turn, || cases.real()));
+    }
+    for (number, bench) in benches.iter().enumerate() {
+        for pair in levels.windows(2) {
+            assert_eq!(bench.run::<f32>(pair[0]), bench.run::<f32>(pair[1]), "{pair:?}, {number}");
+            assert_eq!(bench.run::<f64>(pair[0]), bench.run::<f64>(pair[1]), "{pair:?}, {number}");
         }
     }
 }
