@@ -9,7 +9,7 @@ use thalweg_lab::progress::Progress;
 use thalweg_lab::recipe::survey::{SurveyConfig, SurveyOptions, survey};
 use thalweg_lab::site::NetworkSite;
 use thalweg_learn::arch::{Activation, MlpConfig, ModelConfig};
-use thalweg_learn::checkpoint::{arrange, read_arrays};
+use thalweg_learn::checkpoint::{Checkpoint, arrange, read_arrays};
 use thalweg_learn::data::{DataConfig, DigitsConfig, Scaling};
 use thalweg_learn::loss::Loss;
 
@@ -92,5 +92,35 @@ fn its_outputs_are_pytorchs() {
         for (found, expected) in outputs[0].row(example).iter().zip(expected) {
             assert!((found - expected).abs() < 1e-13, "example {example}: {found} and not {expected}");
         }
+    }
+}
+
+#[test]
+fn batch_norms_begin_with_the_statistics_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = FILE.replace("state_dict.safetensors", "batch_norm.safetensors");
+    let mut config = config(&[]);
+    config.model = serde_json::from_value(serde_json::json!({
+        "kind": "layers",
+        "layers": ["flatten", "linear 5", "batchnorm", "tanh", "linear 10"],
+    }))
+    .unwrap();
+    config.initial.path = Some(file.clone().into());
+    let options = SurveyOptions { out: Some(folder.path().join("run")), repair: false };
+    let survey = survey(&config, &options, &Progress::new(true)).unwrap();
+    let read = |name: &str| std::fs::read(survey.folder.join(name)).unwrap();
+
+    // The losses are with the statistics of the training set, those of the held-out data too.
+    let training: Value = serde_json::from_slice(&read("training.json")).unwrap();
+    let expected: Value = serde_json::from_str(include_str!("reference/batch_norm.json")).unwrap();
+    for part in ["loss_train", "loss_test"] {
+        close(&training["value"][part][0], &expected[part]);
+    }
+    let origin = Path::new(&file);
+    let arrays = read_arrays::<f64>(&std::fs::read(origin).unwrap(), origin).unwrap();
+    let begun = Checkpoint::<f64>::from_bytes(&read("checkpoint-00000000.safetensors"), origin).unwrap();
+    assert_eq!(begun.buffers.len(), 2);
+    for buffer in &begun.buffers {
+        assert!(arrays.contains(buffer), "{}", buffer.name);
     }
 }

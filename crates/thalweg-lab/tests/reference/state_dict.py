@@ -1,8 +1,10 @@
-"""A perceptron as PyTorch saves and evaluates it: writes state_dict.safetensors and state_dict.json beside this file.
+"""Networks as PyTorch saves and evaluates them: writes state_dict.safetensors and state_dict.json, and the same of a network
+with a batch norm as batch_norm.*, beside this file.
 
 The state dict of a trained-looking module with layer norms, in f64, in the safetensors format (eight bytes of length, a
 JSON header, the arrays), and what PyTorch computes with it on the examples of a survey's data.npz: the mean
-cross-entropy over both parts, and the outputs of the first three training examples.
+cross-entropy over both parts, and the outputs of the first three training examples. The batch norm takes the means and
+variances of the whole training part, for the test part too.
 
     thalweg survey --set data.train_examples=60 … --out run
     python state_dict.py run/data.npz
@@ -37,9 +39,10 @@ class Mlp(nn.Module):
 def save(arrays, path):
     header, data = {"__metadata__": {"format": "pt"}}, b""
     for name, array in arrays.items():
-        content = array.contiguous().numpy().astype("<f8").tobytes()
+        whole = array.dtype == torch.int64
+        content = array.contiguous().numpy().astype("<i8" if whole else "<f8").tobytes()
         header[name] = {
-            "dtype": "F64",
+            "dtype": "I64" if whole else "F64",
             "shape": list(array.shape),
             "data_offsets": [len(data), len(data) + len(content)],
         }
@@ -75,4 +78,30 @@ def main():
     (here / "state_dict.json").write_text(json.dumps(values, indent=1) + "\n")
 
 
+def batch_norm():
+    torch.manual_seed(21)
+    here = pathlib.Path(__file__).parent
+    norm = nn.BatchNorm1d(5)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 5), norm, nn.Tanh(), nn.Linear(5, 10))
+    data = numpy.load(sys.argv[1])
+    parts = {}
+    for part in ["train", "test"]:
+        inputs = torch.tensor(data[f"input_{part}"], dtype=torch.float64)
+        parts[part] = (inputs, torch.tensor(data[f"label_{part}"]))
+    with torch.no_grad():
+        norm.weight.uniform_(0.5, 1.5)
+        norm.bias.uniform_(-0.5, 0.5)
+        for _ in range(3):
+            model(parts["train"][0][:20])
+        save(model.state_dict(), here / "batch_norm.safetensors")
+        seen = model[1](parts["train"][0])
+        norm.running_mean.copy_(seen.mean(0))
+        norm.running_var.copy_(seen.var(0, correction=0))
+        model.eval()
+        values = {f"loss_{part}": functional.cross_entropy(model(x), y).item() for part, (x, y) in parts.items()}
+    values["torch"] = torch.__version__
+    (here / "batch_norm.json").write_text(json.dumps(values, indent=1) + "\n")
+
+
 main()
+batch_norm()

@@ -35,7 +35,7 @@ pub use list::{LayerConfig, LayersConfig, ResidualConfig};
 pub use mlp::{Mlp, MlpError};
 pub use network::Network;
 pub use recurrent::{Cell, Recurrent, RecurrentConfig};
-pub use statistics::{BatchNorm, Statistics, statistics_len};
+pub use statistics::{BatchNorm, Statistics, statistics_arrays, statistics_len};
 pub use vgg::{VggConfig, VggDepth, VggNorm};
 pub use vit::{Vit, VitConfig};
 

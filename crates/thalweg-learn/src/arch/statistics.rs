@@ -29,6 +29,11 @@ pub fn statistics_len(norms: &[BatchNorm]) -> usize {
     norms.iter().map(|norm| 2 * norm.channels).sum()
 }
 
+/// Names and shapes of the arrays that a network's statistics are in files, in their order.
+pub fn statistics_arrays(norms: &[BatchNorm]) -> Vec<(String, Vec<usize>)> {
+    norms.iter().flat_map(|norm| norm.arrays().map(|name| (name, vec![norm.channels]))).collect()
+}
+
 /// Where the batch norms of a network that is being written take their statistics from.
 pub enum Statistics<'b> {
     /// Training mode: of the examples at hand, all shards together. What they are is gathered here, norm by norm.

@@ -75,9 +75,15 @@ impl<'a> File<'a> {
 
     /// All arrays in the order of their data.
     fn arrays<T: Stored>(&self) -> Result<Vec<Leaf<T>>, CheckpointError> {
+        self.arrays_but(|_| false)
+    }
+
+    /// The same without some, whatever their precision.
+    fn arrays_but<T: Stored>(&self, is_left_out: fn(&str) -> bool) -> Result<Vec<Leaf<T>>, CheckpointError> {
         let names = self.header.offset_keys();
         let info = |name: &str| self.header.info(name).expect("the header lists its own names");
-        names.iter().map(|name| self.array(name, info(name))).collect()
+        let wanted = names.iter().filter(|name| !is_left_out(name));
+        wanted.map(|name| self.array(name, info(name))).collect()
     }
 }
 
@@ -86,7 +92,8 @@ pub(super) fn describe(bytes: &[u8], origin: &Path) -> Result<Description, Check
 }
 
 pub(super) fn arrays<T: Stored>(bytes: &[u8], origin: &Path) -> Result<Vec<Leaf<T>>, CheckpointError> {
-    File::open(bytes, origin)?.arrays()
+    // PyTorch's batch norms count their batches in whole numbers, which nothing here depends on.
+    File::open(bytes, origin)?.arrays_but(|name| name.ends_with(".num_batches_tracked"))
 }
 
 pub(super) fn decode<T: Stored>(bytes: &[u8], origin: &Path) -> Result<Checkpoint<T>, CheckpointError> {

@@ -177,7 +177,7 @@ pub fn describe(bytes: &[u8], origin: &Path) -> Result<Description, CheckpointEr
 }
 
 /// The arrays of any safetensors file of that precision, such as a state dict saved from PyTorch, in the order of the
-/// file's data.
+/// file's data. The counts of batches that PyTorch's batch norms keep (`….num_batches_tracked`) are passed over.
 ///
 /// # Errors
 /// Bytes that are no safetensors file, or an array of another precision.

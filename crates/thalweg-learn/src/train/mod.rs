@@ -267,6 +267,15 @@ impl<T: Real> Trainer<T> {
         self.running.values()
     }
 
+    /// Puts other running statistics in their place, such as those of a network that was trained before.
+    ///
+    /// # Panics
+    /// If they have another length.
+    pub fn set_statistics(&mut self, statistics: Vec<T>) {
+        assert_eq!(statistics.len(), self.statistics().len(), "the running statistics' length");
+        self.running = Running::resume(statistics);
+    }
+
     /// The optimiser's state.
     pub fn state(&self) -> &OptimiserState<T> {
         &self.state

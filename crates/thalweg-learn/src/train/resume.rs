@@ -6,7 +6,7 @@ use std::sync::Arc;
 use thalweg_kernel::{Key, Real};
 
 use super::{Recipe, TrainError, Trainer};
-use crate::arch::{Architecture, BatchNorm};
+use crate::arch::{Architecture, BatchNorm, statistics_arrays};
 use crate::checkpoint::{Checkpoint, Leaf, Stored, arrange};
 use crate::data::Dataset;
 use crate::optim::OptimiserState;
@@ -28,12 +28,7 @@ fn buffers<T: Real>(norms: &[BatchNorm], statistics: &[T]) -> Vec<Leaf<T>> {
         let values = rest.by_ref().take(shape[0]).copied().collect();
         Leaf { name, shape, values }
     };
-    arrays(norms).into_iter().map(&mut named).collect()
-}
-
-/// Names and shapes of the arrays of running statistics, in order.
-fn arrays(norms: &[BatchNorm]) -> Vec<(String, Vec<usize>)> {
-    norms.iter().flat_map(|norm| norm.arrays().map(|name| (name, vec![norm.channels]))).collect()
+    statistics_arrays(norms).into_iter().map(&mut named).collect()
 }
 
 impl<T: Real> Trainer<T> {
@@ -67,7 +62,7 @@ impl<T: Stored> Trainer<T> {
         origin: &Path,
     ) -> Result<Self, TrainError> {
         let theta = theta_of(&**architecture, &checkpoint, origin)?;
-        let statistics = arrange(checkpoint.buffers, &arrays(architecture.norms()), origin)?;
+        let statistics = arrange(checkpoint.buffers, &statistics_arrays(architecture.norms()), origin)?;
         let statistics = statistics.into_iter().flat_map(|array| array.values).collect();
         let state: OptimiserState<T> =
             checkpoint.optimiser.ok_or_else(|| TrainError::NoOptimiser { origin: origin.to_path_buf() })?;

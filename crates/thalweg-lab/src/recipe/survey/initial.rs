@@ -1,10 +1,10 @@
-//! θ before the first step: drawn, or from a file.
+//! What is there before the first step: drawn, or from a file.
 
 use std::path::Path;
 
 use thalweg_geometry::site::Site as _;
 use thalweg_kernel::{Key, Real};
-use thalweg_learn::arch::initial_parameters;
+use thalweg_learn::arch::{initial_parameters, statistics_arrays};
 use thalweg_learn::checkpoint::{self, Checkpoint, CheckpointError, Leaf, Stored};
 
 use super::SurveyError;
@@ -16,38 +16,50 @@ const FIELD: &str = "initial.path";
 /// A leaf's name and shape.
 type Expected = (String, Vec<usize>);
 
+/// What training begins with.
+pub(super) struct Initial<T> {
+    pub(super) theta: Vec<T>,
+    /// Running statistics of batch norms, if the file has any.
+    pub(super) statistics: Option<Vec<T>>,
+}
+
 impl Inputs {
-    /// θ before the first step.
-    pub(super) fn initial_theta<T: Stored>(&self, key: Key) -> Result<Vec<T>, SurveyError> {
+    /// What is there before the first step.
+    pub(super) fn initial<T: Stored>(&self, key: Key) -> Result<Initial<T>, SurveyError> {
         let space = self.architecture.space();
         let (Some(bytes), Some(path)) = (&self.initial, &self.config.initial.path) else {
-            return Ok(initial_parameters(space, self.config.model.init(), key));
+            let theta = initial_parameters(space, self.config.model.init(), key);
+            return Ok(Initial { theta, statistics: None });
         };
         let expected: Vec<Expected> =
             space.leaves().iter().map(|leaf| (leaf.name.clone(), leaf.shape.clone())).collect();
-        let leaves: Vec<Leaf<T>> = match checkpoint::describe(bytes, path) {
+        let of_norms = statistics_arrays(self.architecture.norms());
+        let [leaves, statistics] = match checkpoint::describe(bytes, path) {
             Ok(description) if description.dtype == f64::NAME => {
-                cast(&Checkpoint::<f64>::from_bytes(bytes, path)?.leaves)
+                let checkpoint = Checkpoint::<f64>::from_bytes(bytes, path)?;
+                [cast(&checkpoint.leaves), cast(&checkpoint.buffers)]
             }
-            Ok(_) => cast(&Checkpoint::<f32>::from_bytes(bytes, path)?.leaves),
-            Err(CheckpointError::Description { .. }) => state_dict(bytes, path, &expected)?,
+            Ok(_) => {
+                let checkpoint = Checkpoint::<f32>::from_bytes(bytes, path)?;
+                [cast(&checkpoint.leaves), cast(&checkpoint.buffers)]
+            }
+            Err(CheckpointError::Description { .. }) => state_dict(bytes, path, &expected, &of_norms)?,
             Err(error) => return Err(error.into()),
         };
-        let leaves = checkpoint::arrange(leaves, &expected, path)?;
-        for leaf in &leaves {
-            if let Some(at) = leaf.values.iter().position(|x| !x.to_f64().is_finite()) {
-                let expected = format!("finite numbers in {}", T::NAME);
-                let (name, found) = (&leaf.name, leaf.values[at]);
-                let found = format!("{found} at place {at} of {name} in {}", path.display());
-                return Err(SurveyError::field(FIELD, expected, found));
-            }
-        }
-        Ok(leaves.into_iter().flat_map(|leaf| leaf.values).collect())
+        let flat = |arrays: Vec<Leaf<T>>, expected: &[Expected]| -> Result<Vec<T>, SurveyError> {
+            let arrays = checkpoint::arrange(arrays, expected, path)?;
+            arrays.iter().try_for_each(|array| check_finite(array, path))?;
+            Ok(arrays.into_iter().flat_map(|array| array.values).collect())
+        };
+        let has_statistics = !statistics.is_empty();
+        let theta = flat(leaves, &expected)?;
+        let statistics = has_statistics.then(|| flat(statistics, &of_norms)).transpose()?;
+        Ok(Initial { theta, statistics })
     }
 
     /// Refuses initial weights at which there is no loss: no learning rate is to blame for them.
     pub(super) fn check_initial_loss<T: Stored>(&self, key: Key) -> Result<(), SurveyError> {
-        let theta: Vec<f64> = self.initial_theta::<T>(key)?.into_iter().map(Real::to_f64).collect();
+        let theta: Vec<f64> = self.initial::<T>(key)?.theta.into_iter().map(Real::to_f64).collect();
         let site = NetworkSite::<T>::new(self.architecture.clone(), self.plan.recipe.loss, &self.data.train);
         let loss = site.values(&[&theta])?[0].loss;
         if loss.is_finite() {
@@ -59,13 +71,23 @@ impl Inputs {
     }
 }
 
-/// The arrays of a file that is no checkpoint of ours, if they are called as the network's leaves are.
+fn check_finite<T: Real>(array: &Leaf<T>, path: &Path) -> Result<(), SurveyError> {
+    let Some(at) = array.values.iter().position(|x| !x.to_f64().is_finite()) else { return Ok(()) };
+    let expected = format!("finite numbers in {}", T::NAME);
+    let (name, found) = (&array.name, array.values[at]);
+    let found = format!("{found} at place {at} of {name} in {}", path.display());
+    Err(SurveyError::field(FIELD, expected, found))
+}
+
+/// The arrays of a file that is no checkpoint of ours, if they are called as the network's leaves are; and apart from
+/// them those that are called as the running statistics, if there are any.
 fn state_dict<T: Stored>(
     bytes: &[u8],
     path: &Path,
     expected: &[Expected],
-) -> Result<Vec<Leaf<T>>, SurveyError> {
-    let leaves =
+    of_norms: &[Expected],
+) -> Result<[Vec<Leaf<T>>; 2], SurveyError> {
+    let arrays: Vec<Leaf<T>> =
         match (checkpoint::read_arrays::<f32>(bytes, path), checkpoint::read_arrays::<f64>(bytes, path)) {
             (Ok(leaves), _) => cast(&leaves),
             (_, Ok(leaves)) => cast(&leaves),
@@ -79,7 +101,9 @@ fn state_dict<T: Stored>(
             }
             (Err(error), _) => return Err(error.into()),
         };
-    let mut found: Vec<&str> = leaves.iter().map(|leaf: &Leaf<T>| leaf.name.as_str()).collect();
+    let is_statistic = |array: &Leaf<T>| of_norms.iter().any(|(name, _)| *name == array.name);
+    let (statistics, leaves): (Vec<Leaf<T>>, Vec<Leaf<T>>) = arrays.into_iter().partition(is_statistic);
+    let mut found: Vec<&str> = leaves.iter().map(|leaf| leaf.name.as_str()).collect();
     let mut names: Vec<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
     found.sort_unstable();
     names.sort_unstable();
@@ -88,7 +112,7 @@ fn state_dict<T: Stored>(
         let found = format!("{} in {}", found.join(", "), path.display());
         return Err(SurveyError::field(FIELD, format!("the arrays {}", names.join(", ")), found));
     }
-    Ok(leaves)
+    Ok([leaves, statistics])
 }
 
 fn cast<T: Stored, U: Real>(leaves: &[Leaf<T>]) -> Vec<Leaf<U>> {

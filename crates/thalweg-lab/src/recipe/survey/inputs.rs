@@ -57,8 +57,8 @@ impl Inputs {
         // Another network's checkpoint must be refused before a folder is made for it.
         if inputs.initial.is_some() {
             match inputs.config.dtype {
-                Dtype::F32 => inputs.initial_theta::<f32>(Key::from_seed(0)).map(drop)?,
-                Dtype::F64 => inputs.initial_theta::<f64>(Key::from_seed(0)).map(drop)?,
+                Dtype::F32 => inputs.initial::<f32>(Key::from_seed(0)).map(drop)?,
+                Dtype::F64 => inputs.initial::<f64>(Key::from_seed(0)).map(drop)?,
             }
         }
         Ok(inputs)

@@ -121,7 +121,7 @@ fn the_wrong_kind_of_value_is_named_where_it_stands() {
         (
             "model.kind=lenet",
             "unknown value \"lenet\" for `model.kind` in `--set model.kind=lenet`: expected one of mlp, linear, autoencoder, \
-             lenet_300_100, lenet5, conv2, conv4, conv6, vgg11, vgg13, vgg16, vgg19, layers; did you mean `lenet5`?",
+             lenet_300_100, lenet5, conv2, conv4, conv6, vgg11, vgg13, vgg16, vgg19, vit, rnn, lstm, layers; did you mean `lenet5`?",
         ),
         (
             "model={kind=\"vgg11\", widht=8}",

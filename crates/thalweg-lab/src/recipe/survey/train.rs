@@ -12,6 +12,7 @@ use thalweg_geometry::site::{Site as _, number};
 use thalweg_learn::checkpoint::{Checkpoint, Stored};
 use thalweg_learn::train::Trainer;
 
+use super::initial::Initial;
 use super::{Ground, INITIAL, SurveyError};
 use crate::interrupt;
 use crate::progress;
@@ -127,8 +128,12 @@ fn begin<T: Stored>(
             Trainer::from_checkpoint(&inputs.architecture, data, recipe, checkpoint, key, &origin)?
         }
         None => {
-            let theta = inputs.initial_theta(ground.key.named(INITIAL))?;
-            Trainer::new(&inputs.architecture, data, recipe, theta, key)?
+            let Initial { theta, statistics } = inputs.initial(ground.key.named(INITIAL))?;
+            let mut trainer = Trainer::new(&inputs.architecture, data, recipe, theta, key)?;
+            if let Some(statistics) = statistics {
+                trainer.set_statistics(statistics);
+            }
+            trainer
         }
     })
 }
