@@ -14,11 +14,10 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// Writes the losses `[examples]` of outputs `[examples, classes]` and labels `[examples]`.
+    /// Writes the losses `[e…]` of outputs `[e…, classes]` and labels `[e…]`: of examples, or of positions of examples.
     pub fn write<'b>(self, outputs: Var<'b>, labels: Var<'b>) -> Var<'b> {
-        // Classes first: reductions then run over vectors of examples.
-        let outputs = outputs.permute(&[1, 0]);
-        let target = labels.one_hot(outputs.shape()[0]).permute(&[1, 0]);
+        let outputs = classes_first(outputs);
+        let target = classes_first(labels.one_hot(outputs.shape()[0]));
         match self {
             Self::CrossEntropy => cross_entropy(outputs, target),
             Self::HalfMeanSquare => {
@@ -37,7 +36,14 @@ impl Loss {
     }
 }
 
-/// Of outputs and unit vectors `[classes, examples]`: with k the class of the largest output, z_k − z_label +
+/// `[e…, classes]` to `[classes, e…]`: reductions over classes then run over vectors of examples.
+fn classes_first(x: Var<'_>) -> Var<'_> {
+    let last = x.shape().len() - 1;
+    let order: Vec<usize> = [last].into_iter().chain(0..last).collect();
+    x.permute(&order)
+}
+
+/// Of outputs and unit vectors `[classes, e…]`: with k the class of the largest output, z_k − z_label +
 /// log(1 + Σ_{j≠k} exp(z_j − z_k)).
 ///
 /// That holds for every k, so k counts as a constant and all derivatives are those of the loss. Nothing overflows; and
@@ -56,15 +62,15 @@ fn cross_entropy<'b>(outputs: Var<'b>, target: Var<'b>) -> Var<'b> {
     gap + rest.log1p()
 }
 
-/// Writes the expected errors `[examples]`, in [0, 1]: 0 where the label's output is the only largest, 1 where
+/// Writes the expected errors `[e…]` of outputs `[e…, classes]` and labels `[e…]`, in [0, 1]: 0 where the label's output is the only largest, 1 where
 /// another is larger or an output is not a number, 1 − 1/k where k outputs including the label's are largest.
 ///
 /// That is the error of a prediction that breaks ties at random. The design that lost takes the first of the
 /// largest: it reads a network whose outputs are all equal as right about class 0.
 pub fn write_error<'b>(outputs: Var<'b>, labels: Var<'b>) -> Var<'b> {
-    let outputs = outputs.permute(&[1, 0]);
+    let outputs = classes_first(outputs);
     let largest = outputs.equal(outputs.max(&[0]));
-    let hit = (largest * labels.one_hot(outputs.shape()[0]).permute(&[1, 0])).sum(&[0]);
+    let hit = (largest * classes_first(labels.one_hot(outputs.shape()[0]))).sum(&[0]);
     let ties = largest.sum(&[0]);
     1.0 - ties.greater(0.0).select(hit / ties, 0.0)
 }

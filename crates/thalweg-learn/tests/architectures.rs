@@ -46,7 +46,11 @@ fn symmetries(model: &ModelConfig, input: &[usize], outputs: usize) -> Vec<(Stri
     }
     let mut inputs = vec![0.0; 3 * network.inputs()];
     Key::from_seed(4).normals(&mut inputs);
-    let examples = Examples { inputs, labels: vec![0, 1, 2] };
+    if matches!(model, ModelConfig::Gpt(_)) {
+        inputs.iter_mut().for_each(|x| *x = (x.abs() * 10.0).floor() % outputs as f64);
+    }
+    let labels = [0, 1, 2].repeat(network.positions());
+    let examples = Examples { inputs, labels };
     let objective = Objective::<f64>::new(network, Loss::CrossEntropy, 3);
     let of = |theta: &[f64]| {
         let mut gradient = vec![0.0; theta.len()];
@@ -177,6 +181,10 @@ fn heads_hidden_units_and_the_stream_of_a_transformer_change_places() {
     let blocks = blocks.iter().map(|(name, units)| (&name[..], *units));
     let all: Vec<(&str, usize)> = [("residual stream", 6)].into_iter().chain(blocks).collect();
     expect_named(vit, &[2, 4, 6], &all);
+    let gpt = json!({"kind": "gpt", "width": 4, "depth": 1, "heads": 2, "mlp_width": 5});
+    let names =
+        ["residual stream", "heads of transformer.h.0.attn.c_proj", "outputs of transformer.h.0.mlp.c_fc"];
+    expect_named(gpt, &[6], &[(names[0], 4), (names[1], 2), (names[2], 5)]);
 }
 
 #[test]
@@ -231,6 +239,8 @@ fn descriptions_tell_networks_apart() {
     assert_eq!(describe(deep, &[64], 10), "linear 64-10 through 5-4, no bias");
     let vit = json!({"kind": "vit", "patch_size": 4, "heads": 2});
     assert_eq!(describe(vit, &[3, 8, 4], 10), "vit 3×8×4-10 patch 4, width 32, depth 2, heads 2, mlp 64");
+    let gpt = json!({"kind": "gpt"});
+    assert_eq!(describe(gpt, &[64], 27), "gpt 64 of 27 tokens, width 32, depth 2, heads 4, mlp 128");
     assert_eq!(describe(json!({"kind": "lstm"}), &[1, 8, 8], 10), "lstm 1×8×8-10 units 32, depth 1");
     assert_eq!(
         describe(json!({"kind": "rnn", "units": 7, "depth": 2}), &[9], 2),
@@ -358,6 +368,7 @@ fn counts_that_make_no_network_are_refused() {
             &[1, 8, 8],
             "at most 1099511627776 parameters, found 1649435787274",
         ),
+        (json!({"kind": "gpt"}), &[1, 8, 8], "a sequence of tokens, found an image of 1×8×8"),
         (json!({"kind": "lstm", "units": 0}), &[1, 8, 8], "units from 1 to 16384, found 0"),
         (json!({"kind": "rnn", "depth": 1_000_000}), &[1, 8, 8], "depth from 1 to 1024, found 1000000"),
     ] {

@@ -14,6 +14,7 @@ const COUNT: usize = 70;
 fn networks() -> Vec<Value> {
     vec![
         json!({"kind": "vit", "width": 8, "depth": 2, "heads": 2, "mlp_width": 12}),
+        json!({"kind": "gpt", "width": 6, "depth": 2, "heads": 2, "mlp_width": 9}),
         json!({"kind": "rnn", "units": 6, "depth": 2}),
         json!({"kind": "lstm", "units": 5}),
     ]
@@ -29,15 +30,19 @@ struct Problem<T> {
 impl<T: Real> Problem<T> {
     fn new(config: Value) -> Self {
         let model: ModelConfig = serde_json::from_value(config).unwrap();
-        let network = model.build(&[1, 6, 4][..], 3).unwrap();
+        let is_sequence = matches!(model, ModelConfig::Gpt(_));
+        let network = model.build(if is_sequence { &[7][..] } else { &[1, 6, 4] }, 3).unwrap();
         let theta = initial_parameters(network.space(), model.init(), Key::from_seed(1));
         let draw = |count: usize, seed| {
             let mut draws = vec![0.0; count];
             Key::from_seed(seed).normals(&mut draws);
             draws.into_iter().map(T::from_f64).collect::<Vec<T>>()
         };
-        let inputs = draw(COUNT * network.inputs(), 2);
-        let labels = (0..COUNT).map(|i| (i * i % 3) as i32).collect();
+        let inputs: Vec<T> = match is_sequence {
+            true => (0..COUNT * network.inputs()).map(|i| T::from_f64((i * i * 5 / 7 % 3) as f64)).collect(),
+            false => draw(COUNT * network.inputs(), 2),
+        };
+        let labels = (0..COUNT * network.positions()).map(|i| (i * i % 3) as i32).collect();
         let v = draw(theta.len(), 3);
         Self { network, examples: Examples { inputs, labels }, theta, v }
     }
@@ -49,7 +54,8 @@ impl<T: Real> Problem<T> {
     fn part(&self, from: usize, to: usize) -> Examples<T> {
         let width = self.network.inputs();
         let inputs = self.examples.inputs[from * width..to * width].to_vec();
-        Examples { inputs, labels: self.examples.labels[from..to].to_vec() }
+        let positions = self.network.positions();
+        Examples { inputs, labels: self.examples.labels[from * positions..to * positions].to_vec() }
     }
 }
 

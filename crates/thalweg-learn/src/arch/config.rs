@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layer::{LayerError, Shape};
 use super::{
-    Activation, Architecture, AutoencoderConfig, Cell, ConvConfig, LayersConfig, Lenet5Config,
+    Activation, Architecture, AutoencoderConfig, Cell, ConvConfig, GptConfig, LayersConfig, Lenet5Config,
     Lenet300100Config, LinearConfig, Mlp, MlpError, RecurrentConfig, VggConfig, VggDepth, VitConfig,
 };
 use crate::init::{Init, InitError};
@@ -42,6 +42,8 @@ pub enum ModelConfig {
     Vgg19(VggConfig),
     /// A vision transformer.
     Vit(VitConfig),
+    /// A language model. Its outputs are for every position.
+    Gpt(GptConfig),
     /// A plain recurrent network.
     Rnn(RecurrentConfig),
     /// A network of long short-term memory.
@@ -100,7 +102,8 @@ impl Default for MlpConfig {
 }
 
 impl ModelConfig {
-    /// The network for inputs of that shape (a number of features, or a data set's shape) and that many `outputs`.
+    /// The network for inputs of that shape (a number of features, or a data set's shape) and that many `outputs` (of a
+    /// language model: at every position).
     ///
     /// # Errors
     /// A layer without units or one that does not fit the inputs, or initial weights that cannot be drawn.
@@ -128,6 +131,7 @@ impl ModelConfig {
             Self::Vgg16(vgg) => vgg.network(VggDepth::Vgg16, input, outputs),
             Self::Vgg19(vgg) => vgg.network(VggDepth::Vgg19, input, outputs),
             Self::Vit(vit) => return Ok(Arc::new(vit.network(input, outputs)?)),
+            Self::Gpt(gpt) => return Ok(Arc::new(gpt.network(input, outputs)?)),
             Self::Rnn(rnn) => return Ok(Arc::new(rnn.network(Cell::Rnn, input, outputs)?)),
             Self::Lstm(lstm) => return Ok(Arc::new(lstm.network(Cell::Lstm, input, outputs)?)),
             Self::Layers(layers) => layers.network(input, outputs),
@@ -151,6 +155,7 @@ impl ModelConfig {
             | Self::Vgg16(VggConfig { init, .. })
             | Self::Vgg19(VggConfig { init, .. })
             | Self::Vit(VitConfig { init, .. })
+            | Self::Gpt(GptConfig { init, .. })
             | Self::Rnn(RecurrentConfig { init, .. })
             | Self::Lstm(RecurrentConfig { init, .. })
             | Self::Layers(LayersConfig { init, .. }) => init,

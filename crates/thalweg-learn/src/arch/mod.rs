@@ -8,6 +8,7 @@ mod activation;
 mod autoencoder;
 mod config;
 mod conv;
+mod gpt;
 pub mod layer;
 mod leaves;
 mod lenet;
@@ -29,6 +30,7 @@ pub use activation::Activation;
 pub use autoencoder::AutoencoderConfig;
 pub use config::{MlpConfig, ModelConfig, ModelError};
 pub use conv::ConvConfig;
+pub use gpt::{Gpt, GptConfig};
 pub use lenet::{Lenet5Config, Lenet300100Config};
 pub use linear::LinearConfig;
 pub use list::{LayerConfig, LayersConfig, ResidualConfig};
@@ -56,6 +58,12 @@ pub trait Architecture: Send + Sync {
 
     /// Elements of one example's output.
     fn outputs(&self) -> usize;
+
+    /// Labels of one example, each of which the network has as many outputs for as there are classes: outputs are
+    /// `[examples, positions × classes]`. 1 unless a network answers at every position of a sequence.
+    fn positions(&self) -> usize {
+        1
+    }
 
     /// In words, such as `mlp 64-64-64-10 relu`: what a checkpoint bears.
     fn describe(&self) -> String;

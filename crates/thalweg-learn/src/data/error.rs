@@ -76,6 +76,24 @@ pub enum DataError {
         /// Inputs given.
         found: usize,
     },
+    /// Labels that are no whole number of examples.
+    #[error("{data}: expected {positions} labels an example, found {found} in all")]
+    LabelCount {
+        /// The data set's name.
+        data: String,
+        /// Labels an example.
+        positions: usize,
+        /// Labels given.
+        found: usize,
+    },
+    /// A file that is no text.
+    #[error("{}: expected text in UTF-8, found another byte at {at}", .path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// Bytes before it.
+        at: usize,
+    },
     /// A shape whose axes do not multiply to the number of features.
     #[error("{data}: shape {shape:?} has {found} entries, expected one for each of {features} features")]
     Shape {

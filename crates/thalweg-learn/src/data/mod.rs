@@ -8,6 +8,7 @@ mod csv;
 pub mod digits;
 mod error;
 mod scaling;
+pub mod text;
 
 pub use config::{DataConfig, DigitsConfig};
 pub use error::{DataError, Place};
@@ -15,7 +16,7 @@ pub use scaling::{Scaling, Standardisation};
 
 use thalweg_kernel::Key;
 
-/// Examples with class labels.
+/// Examples with class labels: one each, or one for each of several positions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     name: String,
@@ -23,6 +24,7 @@ pub struct Dataset {
     features: usize,
     shape: Vec<usize>,
     labels: Vec<i32>,
+    positions: usize,
     classes: usize,
 }
 
@@ -49,16 +51,37 @@ impl Dataset {
         labels: Vec<i32>,
         classes: usize,
     ) -> Result<Self, DataError> {
+        Self::with_positions(name, inputs, features, labels, 1, classes)
+    }
+
+    /// The same with labels row-major `[examples, positions]`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if the labels are no whole number of examples.
+    pub fn with_positions(
+        name: impl Into<String>,
+        inputs: Vec<f32>,
+        features: usize,
+        labels: Vec<i32>,
+        positions: usize,
+        classes: usize,
+    ) -> Result<Self, DataError> {
         let name = name.into();
-        for (count, what) in [(labels.len(), "examples"), (features, "features"), (classes, "classes")] {
+        let counts =
+            [(labels.len(), "examples"), (features, "features"), (positions, "labels"), (classes, "classes")];
+        for (count, what) in counts {
             if count == 0 {
                 return Err(DataError::Empty { data: name, what });
             }
         }
+        if !labels.len().is_multiple_of(positions) {
+            return Err(DataError::LabelCount { data: name, positions, found: labels.len() });
+        }
+        let examples = labels.len() / positions;
         // Saturating: a product that does not fit in memory cannot be the length of a vector either.
-        let expected = labels.len().saturating_mul(features);
+        let expected = examples.saturating_mul(features);
         if inputs.len() != expected {
-            let (examples, found) = (labels.len(), inputs.len());
+            let found = inputs.len();
             return Err(DataError::InputCount { data: name, examples, features, expected, found });
         }
         let place = |example| Place::Example { data: name.clone(), example };
@@ -68,9 +91,13 @@ impl Dataset {
         }
         let in_range = |&label: &i32| usize::try_from(label).is_ok_and(|label| label < classes);
         if let Some(at) = labels.iter().position(|label| !in_range(label)) {
-            return Err(DataError::Label { place: place(at), classes, found: i64::from(labels[at]) });
+            return Err(DataError::Label {
+                place: place(at / positions),
+                classes,
+                found: i64::from(labels[at]),
+            });
         }
-        Ok(Self { name, inputs, features, shape: vec![features], labels, classes })
+        Ok(Self { name, inputs, features, shape: vec![features], labels, positions, classes })
     }
 
     /// The same examples, each seen as an array of that shape, channels first as in PyTorch: `[channels, height, width]`.
@@ -94,7 +121,7 @@ impl Dataset {
 
     /// Number of examples.
     pub fn examples(&self) -> usize {
-        self.labels.len()
+        self.labels.len() / self.positions
     }
 
     /// Numbers an example has.
@@ -105,6 +132,11 @@ impl Dataset {
     /// Shape of one example; its product is [`Self::features`].
     pub fn shape(&self) -> &[usize] {
         &self.shape
+    }
+
+    /// Labels an example has.
+    pub fn positions(&self) -> usize {
+        self.positions
     }
 
     /// Number of classes.
@@ -122,12 +154,12 @@ impl Dataset {
         &self.inputs[example * self.features..][..self.features]
     }
 
-    /// Class indices, one an example.
+    /// Class indices, row-major `[examples, positions]`.
     pub fn labels(&self) -> &[i32] {
         &self.labels
     }
 
-    /// Number of examples of each class.
+    /// Number of labels of each class.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes];
         for &label in &self.labels {
@@ -152,13 +184,15 @@ impl Dataset {
         for &i in indices {
             inputs.extend_from_slice(self.input(i));
         }
-        let labels = indices.iter().map(|&i| self.labels[i]).collect();
+        let labels =
+            indices.iter().flat_map(|&i| self.labels[i * self.positions..].iter().take(self.positions));
         Ok(Self {
+            labels: labels.copied().collect(),
             name,
             inputs,
-            labels,
             features: self.features,
             shape: self.shape.clone(),
+            positions: self.positions,
             classes: self.classes,
         })
     }
@@ -166,7 +200,8 @@ impl Dataset {
     /// Two parts by drawing `held_out` examples, each class in proportion; both parts keep the order of the whole.
     ///
     /// A class of n_c among n gives ⌊n_c·held_out/n⌋ examples; what is left to give goes to the largest remainders, the
-    /// lower class first. Within a class the draw is uniform, from `key.fold_in(class)`.
+    /// lower class first. Within a class the draw is uniform, from `key.fold_in(class)`. Of several labels an example has,
+    /// the first counts.
     ///
     /// # Errors
     /// If one part would be empty.
@@ -175,9 +210,12 @@ impl Dataset {
         if held_out == 0 || held_out >= examples {
             return Err(DataError::HeldOut { data: self.name.clone(), examples, found: held_out });
         }
+        let class_of = |example: usize| self.labels[example * self.positions] as usize;
+        let mut counts = vec![0; self.classes];
+        (0..examples).for_each(|example| counts[class_of(example)] += 1);
         let mut is_held_out = vec![false; examples];
-        for (class, share) in shares(&self.class_counts(), held_out).into_iter().enumerate() {
-            let members: Vec<usize> = (0..examples).filter(|&i| self.labels[i] as usize == class).collect();
+        for (class, share) in shares(&counts, held_out).into_iter().enumerate() {
+            let members: Vec<usize> = (0..examples).filter(|&i| class_of(i) == class).collect();
             for &at in &key.fold_in(class as u64).permutation(members.len())[..share] {
                 is_held_out[members[at]] = true;
             }

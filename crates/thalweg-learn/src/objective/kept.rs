@@ -114,7 +114,8 @@ pub(super) fn with_data<'d, T: Real, R>(
     with: impl FnOnce(Data<'_, T>) -> R,
 ) -> R {
     let rows = [&[(&examples.inputs[..], objective.architecture.inputs())], kept].concat();
-    with(Data { rows: &rows, indices: &[(&examples.labels[..], 1)] })
+    let labels = [(&examples.labels[..], objective.architecture().positions())];
+    with(Data { rows: &rows, indices: &labels })
 }
 
 /// The arrays that a program keeps at each of the points, one point's after another's.

@@ -49,7 +49,7 @@ pub struct Value {
 pub struct Examples<T> {
     /// Row-major `[examples, inputs]`.
     pub inputs: Vec<T>,
-    /// `[examples]`
+    /// `[examples]`, or `[examples, positions]` where an example has several.
     pub labels: Vec<i32>,
 }
 
@@ -146,10 +146,12 @@ impl<T: Real> Objective<T> {
     /// Panics unless the examples are as many as the mean is over, and as the network takes them.
     fn check(&self, examples: &Examples<T>) {
         let (inputs, outputs) = (self.architecture.inputs(), self.architecture.outputs());
-        assert_eq!(examples.labels.len(), self.examples(), "labels: one an example");
+        let positions = self.architecture.positions();
+        let classes = outputs / positions;
+        assert_eq!(examples.labels.len(), self.examples() * positions, "labels: {positions} an example");
         assert_eq!(examples.inputs.len(), self.examples() * inputs, "inputs: {inputs} an example");
-        let in_range = |&label: &i32| usize::try_from(label).is_ok_and(|label| label < outputs);
-        assert!(examples.labels.iter().all(in_range), "labels: from 0 to {}", outputs - 1);
+        let in_range = |&label: &i32| usize::try_from(label).is_ok_and(|label| label < classes);
+        assert!(examples.labels.iter().all(in_range), "labels: from 0 to {}", classes - 1);
     }
 
     /// `cotangents` of the outputs are a second array of rows, where the quantity takes any.
@@ -170,7 +172,7 @@ impl<T: Real> Objective<T> {
         if let Some(u) = cotangents {
             assert_eq!(u.len(), self.examples() * outputs, "cotangents: {outputs} an example");
         }
-        let labels = [(&examples.labels[..], 1)];
+        let labels = [(&examples.labels[..], self.architecture.positions())];
         let indices = if quantity.takes_labels() { &labels[..] } else { &[] };
         self.program(quantity, self.cut).evaluate(points, Data { rows: &rows, indices });
     }

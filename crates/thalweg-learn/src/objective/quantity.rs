@@ -83,7 +83,7 @@ impl Quantity {
             theta.extend(statistics_bindings(architecture.norms(), 0, space.dimension()));
         }
         let x = |slot| dense(slot, &[examples, architecture.inputs()]);
-        let y = dense(0, &[examples]);
+        let y = dense(0, &writer.label_shape());
         let rows = dense(0, &[examples, architecture.outputs()]);
         let with =
             |parts: &[&[Binding]], outputs: Vec<Binding>| Signature { inputs: parts.concat(), outputs };

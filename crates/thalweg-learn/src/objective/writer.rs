@@ -129,9 +129,24 @@ impl Writer<'_> {
             .unwrap_or_else(|error| panic!("an architecture wrote a faulty program: {error}"))
     }
 
-    /// The shard's part of a mean over all examples.
+    /// The shape of the labels: `[examples]`, or `[examples, positions]`.
+    pub(super) fn label_shape(&self) -> Vec<usize> {
+        match self.architecture.positions() {
+            1 => vec![self.examples],
+            positions => vec![self.examples, positions],
+        }
+    }
+
+    /// Outputs with classes along an axis of their own.
+    fn at_positions<'b>(&self, z: Var<'b>) -> Var<'b> {
+        let classes = self.architecture.outputs() / self.architecture.positions();
+        z.reshape(&[&self.label_shape()[..], &[classes]].concat())
+    }
+
+    /// The shard's part of a mean over all examples, and over their positions.
     fn mean<'b>(&self, each: Var<'b>) -> Var<'b> {
-        each.sum(&[0]) * (1.0 / self.total as f64)
+        let axes: Vec<usize> = (0..each.shape().len()).collect();
+        each.sum(&axes) * (1.0 / (self.total * self.architecture.positions()) as f64)
     }
 
     pub(super) fn outputs(&self) -> Program {
@@ -145,8 +160,8 @@ impl Writer<'_> {
     fn mean_loss_of_outputs(&self) -> Program {
         let builder = Builder::new();
         let z = builder.real(&[self.examples, self.architecture.outputs()]);
-        let labels = builder.index(&[self.examples]);
-        let loss = self.mean(self.loss.write(z, labels));
+        let labels = builder.index(&self.label_shape());
+        let loss = self.mean(self.loss.write(self.at_positions(z), labels));
         Self::finished(&builder, &[loss])
     }
 
@@ -182,9 +197,12 @@ impl Writer<'_> {
         let builder = Builder::new();
         let point = self.point(&builder);
         let x = self.input(&builder);
-        let labels = builder.index(&[self.examples]);
+        let labels = builder.index(&self.label_shape());
         let (z, _) = self.network(&point, x);
-        let results = [self.mean(self.loss.write(z, labels)), self.mean(write_error(z, labels))];
+        let results = [
+            self.mean(self.loss.write(self.at_positions(z), labels)),
+            self.mean(write_error(self.at_positions(z), labels)),
+        ];
         Self::finished(&builder, &results)
     }
 
@@ -214,7 +232,7 @@ impl Writer<'_> {
         x: Var<'b>,
         leaves: &[usize],
     ) -> Vec<Var<'b>> {
-        let labels = builder.index(&[self.examples]);
+        let labels = builder.index(&self.label_shape());
         let arguments = [point, &[x, labels]].concat();
         let with_gradient = builder.call(&gradient(&self.mean_loss(), leaves), &arguments);
         let value = builder.call(&self.value(), &arguments);

@@ -86,6 +86,18 @@ pub enum TrainError {
         /// Features of the data.
         found: usize,
     },
+    /// Data with another number of labels an example than the network answers for.
+    #[error("train: {architecture} takes {expected} labels an example, found {found} in {data}")]
+    Positions {
+        /// The network.
+        architecture: String,
+        /// The data set.
+        data: String,
+        /// Positions of the network.
+        expected: usize,
+        /// Labels an example of the data.
+        found: usize,
+    },
     /// More classes than outputs.
     #[error("train: {architecture} tells {expected} classes apart, found {found} in {data}")]
     Classes {
@@ -303,8 +315,13 @@ impl<T: Real> Trainer<T> {
                 }
                 let (_, epoch) =
                     self.epoch.get_or_insert_with(|| (position.epoch, batches.epoch(position.epoch)));
-                gather(&self.data, epoch.batch(position.batch), &mut self.batch);
-                let is_whole = self.batch.labels.len() == self.whole.examples();
+                gather(
+                    &**self.whole.architecture(),
+                    &self.data,
+                    epoch.batch(position.batch),
+                    &mut self.batch,
+                );
+                let is_whole = epoch.batch(position.batch).len() == self.whole.examples();
                 let rest = self.rest.as_ref().filter(|_| !is_whole);
                 (rest.unwrap_or(&self.whole), &self.batch)
             }
@@ -328,13 +345,18 @@ fn all_finite<T: Real>(values: &[T]) -> bool {
 }
 
 /// Copies those examples, in that order.
-fn gather<T: Real>(data: &Examples<T>, chosen: &[usize], batch: &mut Examples<T>) {
-    let features = data.inputs.len() / data.labels.len();
+fn gather<T: Real>(
+    architecture: &dyn Architecture,
+    data: &Examples<T>,
+    chosen: &[usize],
+    batch: &mut Examples<T>,
+) {
+    let (features, positions) = (architecture.inputs(), architecture.positions());
     batch.inputs.clear();
     batch.labels.clear();
     for &example in chosen {
         batch.inputs.extend_from_slice(&data.inputs[example * features..(example + 1) * features]);
-        batch.labels.push(data.labels[example]);
+        batch.labels.extend_from_slice(&data.labels[example * positions..(example + 1) * positions]);
     }
 }
 
@@ -345,7 +367,12 @@ fn check_fit(architecture: &dyn Architecture, data: &Dataset) -> Result<(), Trai
         let (architecture, data) = names();
         return Err(TrainError::Inputs { architecture, data, expected, found });
     }
-    let (expected, found) = (architecture.outputs(), data.classes());
+    let (expected, found) = (architecture.positions(), data.positions());
+    if found != expected {
+        let (architecture, data) = names();
+        return Err(TrainError::Positions { architecture, data, expected, found });
+    }
+    let (expected, found) = (architecture.outputs() / expected, data.classes());
     if found > expected {
         let (architecture, data) = names();
         return Err(TrainError::Classes { architecture, data, expected, found });

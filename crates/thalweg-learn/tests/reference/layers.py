@@ -294,6 +294,68 @@ class Vit(nn.Module):
         return self.heads(self.encoder(x)[:, 0])
 
 
+class CausalAttention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.c_attn = nn.Linear(width, 3 * width)
+        self.c_proj = nn.Linear(width, width)
+
+    def forward(self, x):
+        n, t, width = x.shape
+        q, k, v = (
+            part.reshape(n, t, self.heads, -1).transpose(1, 2) for part in self.c_attn(x).split(width, 2)
+        )
+        with sdpa_kernel(SDPBackend.MATH):
+            y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.c_proj(y.transpose(1, 2).reshape(n, t, width))
+
+
+class Mlp(nn.Module):
+    def __init__(self, width, mlp_width):
+        super().__init__()
+        self.c_fc = nn.Linear(width, mlp_width)
+        self.c_proj = nn.Linear(mlp_width, width)
+
+    def forward(self, x):
+        return self.c_proj(functional.gelu(self.c_fc(x)))
+
+
+class DecoderBlock(nn.Module):
+    def __init__(self, width, heads, mlp_width):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width)
+        self.attn = CausalAttention(width, heads)
+        self.ln_2 = nn.LayerNorm(width)
+        self.mlp = Mlp(width, mlp_width)
+
+    def forward(self, x):
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))
+
+
+class Gpt(nn.Module):
+    """Outputs are tokens by positions, as a cross-entropy over several positions takes them."""
+
+    def __init__(self, model, input, outputs):
+        super().__init__()
+        width, blocks = model["width"], range(model["depth"])
+        self.transformer = nn.ModuleDict()
+        self.transformer["wte"] = nn.Embedding(outputs, width)
+        self.transformer["wpe"] = nn.Embedding(input[0], width)
+        self.transformer["h"] = nn.ModuleList(
+            DecoderBlock(width, model["heads"], model["mlp_width"]) for _ in blocks
+        )
+        self.transformer["ln_f"] = nn.LayerNorm(width)
+        self.lm_head = nn.Linear(width, outputs, bias=False)
+
+    def forward(self, tokens):
+        x = self.transformer["wte"](tokens) + self.transformer["wpe"](torch.arange(tokens.shape[1]))
+        for block in self.transformer["h"]:
+            x = block(x)
+        return self.lm_head(self.transformer["ln_f"](x)).transpose(1, 2)
+
+
 class Recurrent(nn.Module):
     """Over the rows of an image; features are a step each."""
 
@@ -340,6 +402,7 @@ CASES = [
         [2, 6, 3],
         4,
     ),
+    (Gpt, {"kind": "gpt", "width": 6, "depth": 2, "heads": 3, "mlp_width": 5}, [5], 4),
     (Recurrent, {"kind": "rnn", "units": 5, "depth": 2}, [1, 4, 3], 3),
     (Recurrent, {"kind": "lstm", "units": 4, "depth": 1}, [2, 5, 3], 4),
     (Recurrent, {"kind": "lstm", "units": 3, "depth": 2}, [6], 3),
@@ -382,7 +445,7 @@ def derivatives(network, x, labels):
     slope = sum((g * tangent(number, g.shape)).sum() for number, g in enumerate(gradient))
     products = torch.autograd.grad(slope, leaves)
     return {
-        "outputs": y.flatten().tolist(),
+        "outputs": (y.transpose(1, 2) if y.dim() == 3 else y).flatten().tolist(),
         "loss": loss.item(),
         "gradient": [some(g) for g in gradient],
         "hvp": [some(hv) for hv in products],
@@ -392,6 +455,9 @@ def derivatives(network, x, labels):
 def run(make, model, input, outputs):
     network = make(model, input, outputs).double()
     x = 3.0 * residues(353, 3, 1013, [EXAMPLES, *input])
+    is_sequence = model["kind"] == "gpt"
+    if is_sequence:
+        x = torch.arange(x.numel()).mul(353).add(3).remainder(1013).remainder(outputs).reshape(x.shape)
     network(x)  # Lazy layers learn their sizes.
     batch_norms = [m for m in network.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d))]
     for norm in batch_norms:
@@ -399,11 +465,13 @@ def run(make, model, input, outputs):
     norms = (nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d, nn.BatchNorm1d, nn.BatchNorm2d)
     of_norm = {id(p) for m in network.modules() if isinstance(m, norms) for p in m.parameters()}
     leaves = dict(network.named_parameters())
-    looked_up = {id(leaf) for name, leaf in leaves.items() if name.endswith(("class_token", "pos_embedding"))}
+    looked_up = {id(leaf) for name, leaf in leaves.items() if name.endswith(("class_token", "pos_embedding", "wte.weight", "wpe.weight"))}
     with torch.no_grad():
         for number, (name, leaf) in enumerate(leaves.items()):
             leaf.copy_(parameter(number, name, leaf, id(leaf) in of_norm))
-    labels = torch.tensor([(2 * i * i + i) % outputs for i in range(EXAMPLES)])
+    count = x.numel() if is_sequence else EXAMPLES
+    labels = torch.tensor([(2 * i * i + i) % outputs for i in range(count)])
+    labels = labels.reshape(EXAMPLES, -1) if is_sequence else labels
 
     def fans(leaf):
         known = leaf.dim() > 1 and id(leaf) not in of_norm | looked_up
