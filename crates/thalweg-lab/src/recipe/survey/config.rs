@@ -55,6 +55,8 @@ pub enum SurveyData {
     Digits(DigitsConfig),
     /// A file like them.
     DigitsFile(DigitsFileConfig),
+    /// A text, for a language model.
+    TextFile(TextFileConfig),
 }
 
 /// A CSV file, plain or gzipped, of rows with 64 pixels from 0 to 16 and a label from 0 to 9.
@@ -72,6 +74,23 @@ pub struct DigitsFileConfig {
     /// How pixels become inputs.
     #[serde(default = "standardised")]
     pub scaling: Scaling,
+    /// The file's BLAKE3 digest; filled in from the file if it is not given.
+    #[serde(default)]
+    pub blake3: Option<String>,
+}
+
+/// A text file in UTF-8, cut into windows: see [`text`](thalweg_learn::data::text).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextFileConfig {
+    /// The file.
+    pub path: PathBuf,
+    /// Characters in a window.
+    #[serde(default = "context")]
+    pub context: usize,
+    /// How many windows are held out, the last ones; a tenth of them unless given.
+    #[serde(default)]
+    pub test_examples: Option<usize>,
     /// The file's BLAKE3 digest; filled in from the file if it is not given.
     #[serde(default)]
     pub blake3: Option<String>,
@@ -192,6 +211,10 @@ impl Default for SpectrumConfig {
 
 fn test_examples() -> usize {
     thalweg_learn::data::digits::TEST_EXAMPLES
+}
+
+fn context() -> usize {
+    32
 }
 
 fn standardised() -> Scaling {

@@ -3,7 +3,7 @@
 //! Which examples were held out and how pixels became inputs is decided by code that another program does not have.
 //! What it decided is small, and is kept.
 
-use thalweg_learn::data::{DataConfig, Dataset, DigitsConfig, Scaling, Split, Standardisation, digits};
+use thalweg_learn::data::{DataConfig, Dataset, DigitsConfig, Scaling, Split, Standardisation, digits, text};
 
 use super::config::{DigitsFileConfig, SurveyData};
 use super::inputs::Inputs;
@@ -13,7 +13,8 @@ use crate::store::{Array, Folder};
 pub(super) const STAGE: &str = "data";
 pub(super) const NPZ: &str = "data.npz";
 
-/// How a split came from the rows of its source: `input = (pixel/16 − mean)/deviation`.
+/// How a split came from the rows of its source: `input = (pixel/16 − mean)/deviation`. Of a text, rows are windows, and inputs
+/// are the characters' numbers.
 pub(super) struct Source {
     /// Row of the source that each training example is.
     pub(super) train: Vec<i64>,
@@ -45,6 +46,14 @@ pub(super) fn load(data: &mut SurveyData) -> Result<(Split, Source), SurveyError
             let raw = digits::split(&whole, *test_examples, Scaling::UnitInterval)?;
             let source = source(&whole, &raw, &raw.train, *scaling)?;
             Ok((split, source))
+        }
+        SurveyData::TextFile(file) => {
+            let contents = inputs::read(&file.path, ["data.path", "data.blake3"], &mut file.blake3)?;
+            let whole = text::parse(&contents, &file.path, file.context)?;
+            let split = text::split(&whole, file.test_examples.unwrap_or((whole.examples() / 10).max(1)))?;
+            let first = split.train.examples() as i64;
+            let (train, test) = ((0..first).collect(), (first..whole.examples() as i64).collect());
+            Ok((split, Source { train, test, mean: 0.0, deviation: 1.0 }))
         }
     }
 }
@@ -78,8 +87,12 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder) -> Result<(), SurveyEr
     folder.stage(STAGE, |stage| {
         let part = |data: &Dataset| {
             let labels: Vec<i64> = data.labels().iter().map(|&label| i64::from(label)).collect();
-            let count = labels.len();
-            (Array::new([count, data.features()], data.inputs().to_vec()), Array::new([count], labels))
+            let count = data.examples();
+            let shape = match data.positions() {
+                1 => vec![count],
+                positions => vec![count, positions],
+            };
+            (Array::new([count, data.features()], data.inputs().to_vec()), Array::new(shape, labels))
         };
         let (inputs_train, label_train) = part(&inputs.data.train);
         let (inputs_test, label_test) = part(&inputs.data.test);

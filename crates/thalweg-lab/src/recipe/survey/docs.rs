@@ -13,7 +13,7 @@ pub fn doc(path: &str) -> Option<&'static str> {
              several (widths, bias). \"lenet_300_100\" (activation), \"lenet5\" (activation, pool). \"conv2\", \"conv4\", \"conv6\":\n\
              those of Frankle & Carbin (width, dense, activation). \"vgg11\", \"vgg13\", \"vgg16\", \"vgg19\": for images of\n\
              32×32 (width, norm, groups, activation). \"vit\": a vision transformer (patch_size, width, depth, heads,\n\
-             mlp_width). \"rnn\", \"lstm\": over the rows of an image (units, depth). \"layers\": a network of your own (layers).\n\
+             mlp_width). \"gpt\": a language model for a text_file (width, depth, heads, mlp_width). \"rnn\", \"lstm\": over the rows of an image (units, depth). \"layers\": a network of your own (layers).\n\
              Each with init."
         }
         "model.widths" => "Units of each hidden layer; [] is a linear map.",
@@ -57,17 +57,21 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "data" => "The data, split into a part to train on and one held out.",
         "data.kind" => {
             "\"digits\": the embedded handwritten digits, 8×8 pixels, 1437 to train on and 360 held out.\n\
-             \"digits_file\": a CSV file of that format (path, examples, test_examples, scaling)."
+             \"digits_file\": a CSV file of that format (path, examples, test_examples, scaling). \"text_file\": a text in windows of\n\
+             characters, for a language model (path, context, test_examples)."
         }
         "data.scaling" => {
             "\"standardised\" (mean 0, variance 1 over the training part) or \"unit_interval\" (pixels in [0, 1])."
         }
         "data.train_examples" => "Train on so many examples only, each class in proportion.",
-        "data.path" => "The file, plain or gzipped: rows of 64 pixels from 0 to 16 and a label from 0 to 9.",
+        "data.path" => {
+            "The file. Of digits, plain or gzipped: rows of 64 pixels from 0 to 16 and a label from 0 to 9. A text in UTF-8."
+        }
+        "data.context" => "Characters in a window; the label of each is the one that follows.",
         "data.examples" => {
             "Rows that it must have; without it, a file cut off at the end of a row passes for a whole one."
         }
-        "data.test_examples" => "Examples held out.",
+        "data.test_examples" => "Examples held out; of a text the last windows, a tenth of all unless given.",
         "data.blake3" => "The file's BLAKE3 digest: part of the run's identity, filled in from the file.",
         "train" => "Training.",
         "train.loss" => {

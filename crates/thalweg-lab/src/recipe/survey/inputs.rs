@@ -48,6 +48,12 @@ impl Inputs {
         }
         memory::check(&config, parameters, checkpoint_steps.len(), memory::available())?;
         let architecture = config.model.build(data.train.shape(), data.train.classes())?;
+        if architecture.positions() != data.train.positions() {
+            let expected =
+                format!("a network of {} labels an example, as the data have", data.train.positions());
+            let found = format!("{}, which has {}", architecture.describe(), architecture.positions());
+            return Err(SurveyError::field("model.kind", expected, found));
+        }
         let mut initial = None;
         if let Some(path) = &config.initial.path {
             initial = Some(read(path, ["initial.path", "initial.blake3"], &mut config.initial.blake3)?);

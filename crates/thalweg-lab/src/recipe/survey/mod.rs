@@ -40,7 +40,7 @@ use thalweg_learn::checkpoint::Stored;
 
 pub use config::{
     CheckpointsConfig, DigitsFileConfig, InitialConfig, LineConfig, PlaneConfig, SpectrumConfig,
-    SurveyConfig, SurveyData, TrajectoryConfig,
+    SurveyConfig, SurveyData, TextFileConfig, TrajectoryConfig,
 };
 pub use docs::doc;
 pub use error::SurveyError;

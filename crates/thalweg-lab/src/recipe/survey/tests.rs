@@ -121,7 +121,7 @@ fn the_wrong_kind_of_value_is_named_where_it_stands() {
         (
             "model.kind=lenet",
             "unknown value \"lenet\" for `model.kind` in `--set model.kind=lenet`: expected one of mlp, linear, autoencoder, \
-             lenet_300_100, lenet5, conv2, conv4, conv6, vgg11, vgg13, vgg16, vgg19, vit, rnn, lstm, layers; did you mean `lenet5`?",
+             lenet_300_100, lenet5, conv2, conv4, conv6, vgg11, vgg13, vgg16, vgg19, vit, gpt, rnn, lstm, layers; did you mean `lenet5`?",
         ),
         (
             "model={kind=\"vgg11\", widht=8}",
@@ -317,6 +317,31 @@ fn the_default_is_in_range_and_non_square_planes_are_too() {
     assert!(
         validate(&loaded(&["plane.points=[3, 7]", "plane.x=[0.0, 2.0]", "plane.y=[-3.0, -1.0]"])).is_ok()
     );
+}
+
+#[test]
+fn a_text_is_for_networks_of_several_labels_an_example() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sea.txt");
+    std::fs::write(&path, "she sells sea shells by the sea shore; ".repeat(30)).unwrap();
+    let file = format!("data.path={}", path.display());
+    let resolve = |kind: &str| {
+        let kind = format!("model.kind={kind}");
+        Inputs::resolve(&loaded(&["data.kind=text_file", &file, "data.context=8", &kind]))
+    };
+    let inputs = resolve("gpt").unwrap();
+    assert_eq!((inputs.data.train.examples(), inputs.data.test.examples()), (132, 14));
+    assert_eq!((inputs.source.test[0], inputs.source.train.len()), (132, 132));
+    assert_eq!(inputs.architecture.outputs(), 8 * inputs.data.train.classes());
+    let error = resolve("lstm").err().unwrap().to_string();
+    assert!(
+        error.starts_with(
+            "`model.kind`: expected a network of 8 labels an example, as the data have, found lstm"
+        ),
+        "{error}"
+    );
+    let error = Inputs::resolve(&loaded(&["model.kind=gpt"])).err().unwrap().to_string();
+    assert_eq!(error, "model: expected a sequence of tokens, found an image of 1×8×8");
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use thalweg_geometry::section::Normalisation;
-use thalweg_learn::data::Scaling;
+use thalweg_learn::data::{DigitsConfig, Scaling};
 use thalweg_report::{Convention, Entry, humane};
 
-use super::super::config::SurveyData;
+use super::super::config::{DigitsFileConfig, SurveyData};
 use super::super::timings::Timings;
 use super::super::{NAME, VERSION};
 use super::Inputs;
@@ -21,12 +21,12 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
         meaning: meaning.to_owned(),
     };
     let scaling = match &config.data {
-        SurveyData::Digits(digits) => digits.scaling,
-        SurveyData::DigitsFile(file) => file.scaling,
-    };
-    let scaling = match scaling {
-        Scaling::Standardised => "standardised: mean 0, variance 1 over the training part",
-        Scaling::UnitInterval => "pixels in [0, 1]",
+        SurveyData::Digits(DigitsConfig { scaling, .. })
+        | SurveyData::DigitsFile(DigitsFileConfig { scaling, .. }) => match scaling {
+            Scaling::Standardised => "standardised: mean 0, variance 1 over the training part",
+            Scaling::UnitInterval => "pixels in [0, 1]",
+        },
+        SurveyData::TextFile(_) => "characters, by number",
     };
     let ignored = if config.plane.normalisation.ignores_one_axis() {
         "biases and other parameters of one axis do not move"
@@ -42,7 +42,10 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
         ),
         entry(
             "reduction",
-            "mean over examples".to_owned(),
+            match inputs.architecture.positions() {
+                1 => "mean over examples".to_owned(),
+                positions => format!("mean over examples and their {positions} positions"),
+            },
             "A sum would multiply losses, gradients and eigenvalues by the number of examples.",
         ),
         entry("training set", set(&inputs.data.train), "All of it, for every number called train."),
