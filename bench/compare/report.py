@@ -1,80 +1,162 @@
-"""From the medians of blocks to a table."""
+"""From the medians of blocks to tables."""
 
 import statistics
 
-# A ratio of medians, thalweg's over PyTorch's, and the most that it is meant to be.
+# The most that a ratio of medians, thalweg's over eager PyTorch's, is meant to be.
 AGAINST_PYTORCH = {
     "step_784": 1.0,
     "step_64": 0.12,
-    "gradient_784": None,
     "hvp_784": 0.6,
-    "hvp8_784": None,
-    "ggn_784": None,
     "line_51": 0.3,
 }
+# Thalweg's time for the first work over so many times that for the second.
+WITHIN_THALWEG = [
+    ("hvp_784", 1, "gradient_784", 2.5),
+    ("hvp8_784", 8, "hvp_784", 0.8),
+    ("hvp_lenet5", 1, "gradient_lenet5", 2.5),
+    ("hvp_vgg11", 1, "gradient_vgg11", 2.5),
+    ("hvp_resnet20", 1, "gradient_resnet20", 2.5),
+]
+# The rate of a convolution is set beside that of this work.
+PRODUCT = "product_2048"
+# The least part of thalweg's own rate for a large product that a convolution is meant to reach.
+OF_PRODUCT = 0.8
 # Cores that other processes may keep busy while a verdict still means something. Threads that wait for each
 # other lose far more to a bystander than its share, PyTorch's more than thalweg's.
 CORES_OF_OTHERS_MAX = 0.1
-# Thalweg's time for the first work over so many times that for the second.
-WITHIN_THALWEG = [("hvp_784", 1, "gradient_784", 2.5), ("hvp8_784", 8, "hvp_784", 0.8)]
 
 
 def rows(works):
     """A row for each comparison of which all works were timed; its ratio is the median over rounds."""
-    found = []
-    for name, target in AGAINST_PYTORCH.items():
-        if name in works:
-            ours, theirs = works[name]["thalweg_ns"], works[name]["pytorch_ns"]
-            found.append(row(name, ours, theirs, [a / b for a, b in zip(ours, theirs)], target))
+    found = [row(name, record["ns"], AGAINST_PYTORCH.get(name)) for name, record in works.items()]
     for name, times, unit, target in WITHIN_THALWEG:
         if name in works and unit in works:
-            ours, units = works[name]["thalweg_ns"], works[unit]["thalweg_ns"]
+            ours, units = works[name]["ns"]["thalweg"], works[unit]["ns"]["thalweg"]
             label = f"{name} / {f'{times} × ' if times > 1 else ''}{unit}"
-            found.append(row(label, ours, None, [a / (times * b) for a, b in zip(ours, units)], target))
+            found.append(row(label, {"thalweg": ours, "units": [times * unit for unit in units]}, target))
     return found
 
 
-def row(label, ours_ns, theirs_ns, ratios, target):
+def row(label, ns, target):
     """Medians over rounds, and the lowest and highest ratio of a round."""
-    ratio = statistics.median(ratios)
+    ours = ns["thalweg"]
+    against = {side: [a / b for a, b in zip(ours, theirs)] for side, theirs in ns.items() if side != "thalweg"}
+    first = against.get("pytorch") or against["units"]
+    ratio = statistics.median(first)
     return {
         "work": label,
-        "thalweg_ms": statistics.median(ours_ns) / 1e6,
-        "pytorch_ms": statistics.median(theirs_ns) / 1e6 if theirs_ns else None,
+        "ms": {side: statistics.median(times) / 1e6 for side, times in ns.items() if side != "units"},
         "ratio": ratio,
-        "ratio_min": min(ratios),
-        "ratio_max": max(ratios),
+        "ratio_min": min(first),
+        "ratio_max": max(first),
+        "ratio_compiled": statistics.median(against["compiled"]) if "compiled" in against else None,
         "target": target,
         "met": None if target is None else ratio <= target,
     }
 
 
-def markdown(found, works, machine):
-    """The table, how each work was written in PyTorch, and the machine. No verdicts if it was not quiet."""
+def rates(works):
+    """For each convolution its rate and its part of that of a large product, by side, medians over rounds."""
+    if PRODUCT not in works:
+        return []
+    large = works[PRODUCT]
+    found = []
+    for name, record in works.items():
+        if "flops" not in record or name == PRODUCT:
+            continue
+
+        def part(side, yardstick):
+            """The rate of a side over a side's rate for the large product."""
+            pairs = zip(record["ns"][side], large["ns"][yardstick])
+            return statistics.median(record["flops"] / ns * of / large["flops"] for ns, of in pairs)
+
+        found.append(
+            {
+                "work": name,
+                "gflops": {side: record["flops"] / statistics.median(ns) for side, ns in record["ns"].items()},
+                "thalweg_of_own": part("thalweg", "thalweg"),
+                "thalweg_of_pytorch": part("thalweg", "pytorch"),
+                "pytorch_of_own": part("pytorch", "pytorch"),
+            }
+        )
+    return found
+
+
+def markdown(found, found_rates, works, machine):
+    """The tables, how each work was written in PyTorch, and the machine. No verdicts if it was not quiet."""
     others = machine["cores_of_others"]
     quiet = others is None or others <= CORES_OF_OTHERS_MAX
-    lines = [
-        "| work | thalweg ms | PyTorch ms | ratio | rounds | target | met? |",
-        "|---|---|---|---|---|---|---|",
+    header = ["work", "thalweg ms", "PyTorch ms", "ratio", "rounds", "compiled ms", "ratio", "target", "met?"]
+    lines = table(header, (cells(entry, quiet) for entry in found))
+    if found_rates:
+        header = ["GFLOP/s", "thalweg", "of its product", "of PyTorch's", "PyTorch", "of its product"]
+        large = works[PRODUCT]
+        whole = {side: large["flops"] / statistics.median(ns) for side, ns in large["ns"].items()}
+        first = [PRODUCT, f"{whole['thalweg']:.0f}", "", "", f"{whole['pytorch']:.0f}", ""]
+        lines += ["", *table(header, [first, *(rate_cells(entry, quiet) for entry in found_rates)])]
+    lines += ["", *ways(works), "", on(machine)]
+    if not quiet:
+        lines += ["", "**Other processes were running: these times are no measurement, hence no verdicts.**"]
+    return "\n".join(lines)
+
+
+def table(header, body):
+    """Lines of a Markdown table."""
+    return [f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *body)]
+
+
+def cells(entry, quiet):
+    """A comparison of times."""
+    milliseconds = entry["ms"]
+    compiled = entry["ratio_compiled"]
+    return [
+        entry["work"],
+        f"{milliseconds['thalweg']:.3g}",
+        f"{milliseconds['pytorch']:.3g}" if "pytorch" in milliseconds else "",
+        f"{entry['ratio']:.3g}",
+        f"{entry['ratio_min']:.3g} – {entry['ratio_max']:.3g}",
+        f"{milliseconds['compiled']:.3g}" if "compiled" in milliseconds else "",
+        "" if compiled is None else f"{compiled:.3g}",
+        "" if entry["target"] is None else f"≤ {entry['target']:g}",
+        verdict(entry["met"], quiet),
     ]
-    for entry in found:
-        met = {None: "", True: "yes", False: "**no**"}[entry["met"] if quiet else None]
-        target = "" if entry["target"] is None else f"≤ {entry['target']:g}"
-        pytorch = "" if entry["pytorch_ms"] is None else f"{entry['pytorch_ms']:.3g}"
-        spread = f"{entry['ratio_min']:.3g} – {entry['ratio_max']:.3g}"
-        ours, ratio = f"{entry['thalweg_ms']:.3g}", f"{entry['ratio']:.3g}"
-        lines.append(f"| {' | '.join([entry['work'], ours, pytorch, ratio, spread, target, met])} |")
-    lines.append("")
+
+
+def rate_cells(entry, quiet):
+    """A rate beside that of a product."""
+    met = verdict(entry["thalweg_of_own"] >= OF_PRODUCT, quiet)
+    return [
+        entry["work"],
+        f"{entry['gflops']['thalweg']:.0f}",
+        f"{entry['thalweg_of_own']:.2f} (≥ {OF_PRODUCT:g}: {met})" if met else f"{entry['thalweg_of_own']:.2f}",
+        f"{entry['thalweg_of_pytorch']:.2f}",
+        f"{entry['gflops']['pytorch']:.0f}",
+        f"{entry['pytorch_of_own']:.2f}",
+    ]
+
+
+def verdict(met, quiet):
+    """Whether a target was met, in a word; none if nobody can tell."""
+    return {None: "", True: "yes", False: "**no**"}[met if quiet else None]
+
+
+def ways(works):
+    """How each work was written in PyTorch, and what did not compile."""
+    lines = []
     for name, record in works.items():
-        ways = ", ".join(f"{way} {ns / 1e6:.3g} ms" for way, ns in record["variants"].items())
-        lines.append(f"- {name} in PyTorch: {record['variant']} (tried: {ways})")
-    lines.append("")
-    lines.append(
+        tried = ", ".join(f"{way} {ns / 1e6:.3g} ms" for way, ns in record["ways"].items())
+        chosen = " and ".join(way for side, way in record["chosen"].items() if side != "thalweg")
+        lines.append(f"- {name} in PyTorch: {chosen} (tried: {tried})")
+        lines += [f"  - did not compile: {way}: {why}" for way, why in record["did_not_compile"].items()]
+    return lines
+
+
+def on(machine):
+    """What the timings were taken on, in a sentence."""
+    others = machine["cores_of_others"]
+    return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} threads; thalweg with "
         f"{machine['instruction_set_thalweg']}, {machine['rustc']}; PyTorch {machine['pytorch']} with "
         f"{machine['instruction_set_pytorch']}, Python {machine['python']}; {machine['system']}; "
         f"{machine['date']}; other processes: {'unknown' if others is None else f'{others:.2f} cores'}."
     )
-    if not quiet:
-        lines += ["", "**Other processes were running: these times are no measurement, hence no verdicts.**"]
-    return "\n".join(lines)

@@ -1,69 +1,89 @@
-"""Blocks of repetitions of both sides, by turns, so that a slow minute of the machine meets both."""
+"""Blocks of repetitions of all sides, by turns, so that a slow minute of the machine meets all of them."""
 
 import statistics
 import sys
 import time
 from functools import partial
 
-import eager
+from agreement import reason
+from problem import Problem
+from works import KINDS
 
 BLOCK_SECONDS = 0.3
 BLOCK_REPETITIONS = 20
-# What is left of the other side's threads goes to sleep in the meantime.
+# A block of a slow work is no longer than this, and has this many repetitions.
+SLOW_BLOCK_SECONDS = 2.0
+SLOW_BLOCK_REPETITIONS = 5
+# A first look of this length is enough to choose by.
+LOOK_SECONDS = 0.2
+# What is left of the other sides' threads goes to sleep in the meantime.
 PAUSE_SECONDS = 0.02
 
 
-def run(thalweg, names, count):
-    """Times the named works (or all) in so many rounds.
+def prepare(thalweg, names, with_compiled):
+    """For each work a record without rounds yet, and the function that times a block of each side.
 
-    A work's record: `thalweg_ns` and `pytorch_ns`, the median of each round's block; `variants`, the
-    calibrated median of each way to write it in PyTorch; `variant`, the fastest, which is the one in the
-    rounds; and the repetitions in a block.
+    A record: `kind`; for a linear map `flops`; `ways`, the calibrated median of each way to write it in PyTorch in
+    nanoseconds; `did_not_compile`, why, by way; and by side (`thalweg`, `pytorch`, `compiled`) `repetitions` in a block,
+    `chosen`, the fastest way, and `ns`, to be filled with the median of each round's block.
     """
-    unknown = set(names or []) - set(eager.WORKS)
-    if unknown:
-        sys.exit(f"expected --work to be one of {sorted(eager.WORKS)}, found {sorted(unknown)}")
-    chosen = {name: prepare(thalweg, name) for name in eager.WORKS if not names or name in names}
+    return {name: prepare_one(thalweg, name, with_compiled) for name in names}
+
+
+def prepare_one(thalweg, name, with_compiled):
+    described = thalweg.works[name]
+    print(f"preparing {name}", file=sys.stderr)
+    problem = Problem(*thalweg.arrays(name))
+    # By side: its fastest way, what times a block of it, and the median when it was tried.
+    fastest = {"thalweg": ("thalweg", partial(thalweg.time, name), calibrate(partial(thalweg.time, name)))}
+    record = {**described, "ways": {}, "did_not_compile": {}, "ns": {}}
+    for way, (make, compiled) in KINDS[described["kind"]].ways(problem).items():
+        if compiled and not with_compiled:
+            continue
+        side = "compiled" if compiled else "pytorch"
+        try:
+            timed = partial(block, make())
+            median = calibrate(timed)
+        except Exception as error:
+            if not compiled:
+                raise
+            record["did_not_compile"][way] = reason(error)
+            continue
+        record["ways"][way] = median
+        if side not in fastest or median < fastest[side][2]:
+            fastest[side] = way, timed, median
+    record["chosen"] = {side: way for side, (way, _, _) in fastest.items()}
+    record["repetitions"] = {side: fill_block(median) for side, (_, _, median) in fastest.items()}
+    record["ns"] = {side: [] for side in fastest}
+    return record, {side: partial(timed, record["repetitions"][side]) for side, (_, timed, _) in fastest.items()}
+
+
+def run(prepared, count):
+    """Times all works in so many rounds; the records."""
     for number in range(count):
         print(f"round {number + 1} of {count}", file=sys.stderr)
-        for name, (record, fastest) in chosen.items():
-            repetitions = record["repetitions"]
-            sides = [
-                ("thalweg_ns", partial(thalweg.time, name, repetitions["thalweg"])),
-                ("pytorch_ns", partial(block, fastest, repetitions["pytorch"])),
-            ]
-            # Who goes first changes with the round, so that going second favours neither side.
-            for side, timed in sides if number % 2 == 0 else reversed(sides):
+        for record, sides in prepared.values():
+            # Who goes first changes with the round, so that no side gains by its place.
+            order = list(sides) if number % 2 == 0 else list(reversed(sides))
+            for side in order:
                 time.sleep(PAUSE_SECONDS)
-                record[side].append(timed())
-    return {name: record for name, (record, _) in chosen.items()}
-
-
-def prepare(thalweg, name):
-    """A record without rounds yet, and the fastest variant."""
-    variants = eager.WORKS[name](eager.Problem(thalweg.arrays(name)))
-    calibrated = {variant: calibrate(partial(block, run)) for variant, run in variants.items()}
-    fastest = min(calibrated, key=calibrated.get)
-    ours = calibrate(partial(thalweg.time, name))
-    record = {
-        "thalweg_ns": [],
-        "pytorch_ns": [],
-        "variants": calibrated,
-        "variant": fastest,
-        "repetitions": {"thalweg": fill_block(ours), "pytorch": fill_block(calibrated[fastest])},
-    }
-    return record, variants[fastest]
+                record["ns"][side].append(sides[side]())
+    return {name: record for name, (record, _) in prepared.items()}
 
 
 def calibrate(timed):
     """The lower median of two blocks, after a first look at how many repetitions they need."""
-    repetitions = fill_block(timed(5))
-    return min(timed(repetitions) for _ in range(2))
+    look = timed(5)
+    if 5 * look > LOOK_SECONDS * 1e9:
+        return look
+    return min(timed(fill_block(look)) for _ in range(2))
 
 
 def fill_block(median_ns):
     """Repetitions that make a block."""
-    return max(BLOCK_REPETITIONS, round(BLOCK_SECONDS * 1e9 / median_ns))
+    seconds = max(median_ns, 1) / 1e9
+    enough = min(BLOCK_REPETITIONS, round(SLOW_BLOCK_SECONDS / seconds))
+    return max(SLOW_BLOCK_REPETITIONS, enough, round(BLOCK_SECONDS / seconds))
 
 
 def block(run, repetitions):

@@ -28,15 +28,16 @@ def build():
 class Thalweg:
     """The binary at work with a number of threads."""
 
-    def __init__(self, binary, threads):
+    def __init__(self, binary, threads, environment={}):
         self.process = subprocess.Popen(
             [binary],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "RAYON_NUM_THREADS": str(threads)},
+            env={**os.environ, **environment, "RAYON_NUM_THREADS": str(threads)},
         )
         self.machine = self.ask("machine")
+        self.works = {work["name"]: work for work in self.machine["works"]}
 
     def ask(self, request):
         """The answer to one request."""
@@ -56,14 +57,18 @@ class Thalweg:
         return self.ask(f"{work} {repetitions}")["median_ns"]
 
     def arrays(self, work):
-        """Operands and results of a work, by name."""
+        """What the operands of a work are, and operands and results by name."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "arrays"
-            places = self.ask(f"arrays {work} {path}")["arrays"]
-            data = path.read_bytes()
-        return {
-            place["name"]: numpy.frombuffer(
-                data, place["dtype"], int(numpy.prod(place["shape"])), place["offset"]
-            ).reshape(place["shape"])
-            for place in places
-        }
+            return read_arrays(self.ask(f"arrays {work} {path}"), path)
+
+
+def read_arrays(described, path):
+    """An answer to `arrays`, and the arrays in the file by name."""
+    data = path.read_bytes()
+    return described, {
+        place["name"]: numpy.frombuffer(
+            data, place["dtype"], int(numpy.prod(place["shape"])), place["offset"]
+        ).reshape(place["shape"])
+        for place in described["arrays"]
+    }

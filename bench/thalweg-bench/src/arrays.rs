@@ -5,6 +5,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+/// What a work is done on.
+pub(crate) trait Operands {
+    /// What another engine must know beside the arrays: an object.
+    fn describe(&self) -> Value;
+    /// The arrays.
+    fn arrays(&self) -> Vec<Array<'_>>;
+}
+
 /// An array that goes into the file.
 pub(crate) struct Array<'a> {
     /// What it is.
@@ -23,7 +31,12 @@ pub(crate) enum Elements<'a> {
     Index(&'a [i32]),
 }
 
-/// Writes the arrays and says of each, under `"arrays"`: name, dtype (`"float32"` or `"int32"`), shape, offset in bytes.
+/// An array of real numbers.
+pub(crate) fn real<'a>(name: &'static str, shape: Vec<usize>, elements: &'a [f32]) -> Array<'a> {
+    Array { name, shape, elements: Elements::Real(elements) }
+}
+
+/// Writes the arrays and says of each name, dtype (`"float32"` or `"int32"`), shape, offset in bytes.
 pub(crate) fn write(path: &Path, arrays: &[Array<'_>]) -> io::Result<Value> {
     let mut bytes: Vec<u8> = Vec::new();
     let mut places = Vec::new();
@@ -44,7 +57,7 @@ pub(crate) fn write(path: &Path, arrays: &[Array<'_>]) -> io::Result<Value> {
         places.push(json!({"name": name, "dtype": dtype, "shape": shape, "offset": offset}));
     }
     std::fs::write(path, bytes)?;
-    Ok(json!({ "arrays": places }))
+    Ok(places.into())
 }
 
 #[cfg(test)]
@@ -64,10 +77,10 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert_eq!(
             answer,
-            json!({"arrays": [
+            json!([
                 {"name": "a", "dtype": "float32", "shape": [2, 2], "offset": 0},
                 {"name": "b", "dtype": "int32", "shape": [2], "offset": 16},
-            ]})
+            ])
         );
         let words: Vec<[u8; 4]> = bytes.chunks(4).map(|word| word.try_into().unwrap()).collect();
         assert_eq!(words[..4].iter().map(|&word| f32::from_ne_bytes(word)).collect::<Vec<_>>(), real);

@@ -4,15 +4,18 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `machine` | threads, vector instructions, names of the works |
+//! | `machine` | threads, vector instructions, and of each work its name and kind |
 //! | `NAME REPETITIONS` | a [`measure::Timing`] after a warm-up |
-//! | `arrays NAME PATH` | where in the file PATH each operand and result of the work lies, see [`arrays`] |
+//! | `memory NAME REPETITIONS` | a [`memory::Memory`], of use only from a process that was asked for nothing else |
+//! | `arrays NAME PATH` | what the operands are, and where in the file PATH each of them and each result lies, see [`arrays`] |
 //!
 //! What cannot be done is answered by `{"error": …}`, and the next request is read. Works stay prepared between
 //! requests. The number of threads is `RAYON_NUM_THREADS`.
 
 mod arrays;
 mod measure;
+mod memory;
+mod network;
 mod problem;
 mod request;
 mod works;
@@ -24,7 +27,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use request::{Request, RequestError};
-use works::{Prepared, WORKS};
+use works::{Prepared, WORKS, Work};
 
 fn main() -> io::Result<()> {
     let mut prepared = BTreeMap::new();
@@ -43,16 +46,20 @@ fn answer(line: &str, prepared: &mut BTreeMap<&'static str, Prepared>) -> Result
         Request::Machine => Ok(json!({
             "threads": rayon::current_num_threads(),
             "instruction_set": thalweg_kernel::instruction_set(),
-            "works": WORKS.map(|work| work.name),
+            "works": WORKS.iter().map(Work::describe).collect::<Vec<_>>(),
         })),
         Request::Time { work, repetitions } => {
             let prepared = prepared.entry(work.name).or_insert_with(|| work.prepare());
             Ok(json!(measure::time(work.name, repetitions, &mut || prepared.task.run())))
         }
+        Request::Memory { work, repetitions } => {
+            let prepared = prepared.entry(work.name).or_insert_with(|| work.prepare());
+            let mut run = || (0..repetitions).for_each(|_| prepared.task.run());
+            Ok(json!(memory::watch(work.name, &mut run)?))
+        }
         Request::Arrays { work, path } => {
             let prepared = prepared.entry(work.name).or_insert_with(|| work.prepare());
-            let written = prepared.with_arrays(|arrays| arrays::write(Path::new(&path), arrays));
-            written.map_err(|error| RequestError::Write { path, error })
+            prepared.write(Path::new(&path)).map_err(|error| RequestError::Write { path, error })
         }
     }
 }

@@ -4,16 +4,15 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use thalweg_kernel::Key;
-use thalweg_learn::arch::{Activation, Architecture, Mlp, initial_parameters};
+use thalweg_learn::arch::{Architecture, initial_parameters};
 use thalweg_learn::data::{Scaling, digits};
-use thalweg_learn::init::Init;
 use thalweg_learn::loss::Loss;
 use thalweg_learn::objective::{Examples, Objective};
 
-/// Tangents that a problem has.
-pub(crate) const TANGENTS: usize = 8;
-const CLASSES: usize = 10;
+use crate::arrays::{Array, Elements, Operands, real};
+use crate::network::{CLASSES, Network};
 
 /// Where examples come from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,33 +23,31 @@ pub(crate) enum Source {
     Digits,
 }
 
-/// A ReLU perceptron with 10 outputs and biases, the mean cross-entropy over examples, and points to evaluate it at.
+/// A network, the mean cross-entropy over examples, and points to evaluate it at.
 #[derive(Clone)]
 pub(crate) struct Problem {
-    pub(crate) architecture: Arc<dyn Architecture>,
-    /// Widths from the inputs to the outputs.
-    pub(crate) sizes: Vec<usize>,
+    network: Network,
+    architecture: Arc<dyn Architecture>,
     pub(crate) examples: Examples<f32>,
-    /// Where derivatives are taken, and a line begins: PyTorch's default initial weights.
+    /// Where derivatives are taken, and a line begins: initial weights.
     pub(crate) theta: Vec<f32>,
     /// Where a line ends: initial weights under another key.
     pub(crate) theta_end: Vec<f32>,
-    /// Standard normal `[TANGENTS, n]`.
+    /// Standard normal `[tangents, n]`.
     pub(crate) tangents: Vec<f32>,
 }
 
 impl Problem {
-    /// With so many inputs and so many units in each hidden layer.
-    pub(crate) fn new(inputs: usize, widths: &[usize], source: Source) -> Self {
-        let sizes = [&[inputs], widths, &[CLASSES]].concat();
-        let mlp = Mlp::new(inputs, widths, CLASSES, Activation::Relu, true, false);
-        let architecture: Arc<dyn Architecture> = Arc::new(mlp.expect("no layer is empty"));
+    /// With so many tangents.
+    pub(crate) fn new(network: Network, source: Source, tangents: usize) -> Self {
+        let architecture = network.build();
         let key = Key::from_seed(0).named("bench");
         let space = architecture.space();
-        let initial = |name| initial_parameters(space, &Init::Torch, key.named(name));
+        let init = network.init();
+        let initial = |name| initial_parameters(space, &init, key.named(name));
         let examples = match source {
             Source::Drawn(count) => Examples {
-                inputs: normals(count * inputs, key.named("inputs")),
+                inputs: normals(count * architecture.inputs(), key.named("inputs")),
                 labels: labels(count, key.named("labels")),
             },
             Source::Digits => Examples::of(&digits::load(Scaling::Standardised).train),
@@ -58,9 +55,9 @@ impl Problem {
         Self {
             theta: initial("theta"),
             theta_end: initial("theta_end"),
-            tangents: normals(TANGENTS * space.dimension(), key.named("tangents")),
+            tangents: normals(tangents * space.dimension(), key.named("tangents")),
+            network,
             architecture,
-            sizes,
             examples,
         }
     }
@@ -76,7 +73,30 @@ impl Problem {
     }
 }
 
-fn normals(count: usize, key: Key) -> Vec<f32> {
+impl Operands for Problem {
+    /// The network, and under `leaves` name and shape of each part of θ, in order.
+    fn describe(&self) -> Value {
+        let leaves = self.architecture.space().leaves().iter();
+        let leaves: Vec<Value> = leaves.map(|leaf| json!({"name": leaf.name, "shape": leaf.shape})).collect();
+        let mut described = self.network.describe();
+        described["leaves"] = leaves.into();
+        described
+    }
+
+    fn arrays(&self) -> Vec<Array<'_>> {
+        let (n, count) = (self.dimension(), self.examples.labels.len());
+        vec![
+            Array { name: "labels", shape: vec![count], elements: Elements::Index(&self.examples.labels) },
+            real("inputs", vec![count, self.architecture.inputs()], &self.examples.inputs),
+            real("theta", vec![n], &self.theta),
+            real("theta_end", vec![n], &self.theta_end),
+            real("tangents", vec![self.tangents.len() / n, n], &self.tangents),
+        ]
+    }
+}
+
+/// Standard normal numbers.
+pub(crate) fn normals(count: usize, key: Key) -> Vec<f32> {
     let mut values = vec![0.0; count];
     key.normals(&mut values);
     values.into_iter().map(|x| x as f32).collect()
@@ -91,15 +111,31 @@ fn labels(count: usize, key: Key) -> Vec<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::{LENET5, MLP_64};
 
     #[test]
     fn sizes_are_those_of_the_networks() {
-        let problem = Problem::new(64, &[32, 32], Source::Drawn(32));
-        assert_eq!(problem.sizes, [64, 32, 32, 10]);
+        let problem = Problem::new(MLP_64, Source::Drawn(32), 8);
         assert_eq!(problem.dimension(), 64 * 32 + 32 + 32 * 32 + 32 + 32 * 10 + 10);
-        assert_eq!(problem.tangents.len(), TANGENTS * problem.dimension());
+        assert_eq!(problem.tangents.len(), 8 * problem.dimension());
         assert_eq!((problem.examples.inputs.len(), problem.examples.labels.len()), (32 * 64, 32));
         assert!(problem.examples.labels.iter().all(|label| (0..10).contains(label)));
-        assert_eq!(Problem::new(64, &[8], Source::Digits).examples.labels.len(), 1437);
+        assert_eq!(Problem::new(MLP_64, Source::Digits, 0).examples.labels.len(), 1437);
+    }
+
+    #[test]
+    fn leaves_fill_theta() {
+        let problem = Problem::new(LENET5, Source::Drawn(2), 0);
+        let described = problem.describe();
+        assert_eq!(
+            (&described["model"]["kind"], &described["input"]),
+            (&json!("lenet5"), &json!([1, 28, 28]))
+        );
+        let leaves = described["leaves"].as_array().unwrap();
+        assert_eq!(leaves[0], json!({"name": "conv1.weight", "shape": [6, 1, 5, 5]}));
+        let elements = |leaf: &Value| -> u64 {
+            leaf["shape"].as_array().unwrap().iter().map(|axis| axis.as_u64().unwrap()).product()
+        };
+        assert_eq!(leaves.iter().map(elements).sum::<u64>(), problem.dimension() as u64);
     }
 }

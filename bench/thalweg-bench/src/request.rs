@@ -1,5 +1,6 @@
 //! What may be asked for.
 
+use crate::memory::MemoryError;
 use crate::works::{WORKS, Work};
 
 /// A line of standard input, understood.
@@ -12,6 +13,13 @@ pub(crate) enum Request {
         /// The work.
         work: &'static Work,
         /// How often to time it, at least once.
+        repetitions: usize,
+    },
+    /// How much memory a work takes.
+    Memory {
+        /// The work.
+        work: &'static Work,
+        /// How often to do it, at least once.
         repetitions: usize,
     },
     /// A work's operands and results.
@@ -27,7 +35,9 @@ pub(crate) enum Request {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RequestError {
     /// No request looks like this.
-    #[error("expected `machine`, `NAME REPETITIONS` or `arrays NAME PATH`, found `{found}`")]
+    #[error(
+        "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS` or `arrays NAME PATH`, found `{found}`"
+    )]
     Form {
         /// The line.
         found: String,
@@ -46,6 +56,9 @@ pub(crate) enum RequestError {
         /// What was given.
         found: String,
     },
+    /// The system does not tell.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// The file could not be written.
     #[error("{path}: {error}")]
     Write {
@@ -63,13 +76,20 @@ impl Request {
         match words[..] {
             ["machine"] => Ok(Self::Machine),
             ["arrays", name, path] => Ok(Self::Arrays { work: find(name)?, path: path.to_owned() }),
-            [name, count] if name != "arrays" => match count.parse() {
-                Ok(repetitions) if repetitions > 0 => Ok(Self::Time { work: find(name)?, repetitions }),
-                _ => Err(RequestError::Repetitions { found: count.to_owned() }),
-            },
+            ["memory", name, count] => {
+                Ok(Self::Memory { repetitions: repetitions(count)?, work: find(name)? })
+            }
+            [name, count] if !["arrays", "memory"].contains(&name) => {
+                Ok(Self::Time { repetitions: repetitions(count)?, work: find(name)? })
+            }
             _ => Err(RequestError::Form { found: line.to_owned() }),
         }
     }
+}
+
+fn repetitions(count: &str) -> Result<usize, RequestError> {
+    let parsed = count.parse().ok().filter(|&repetitions| repetitions > 0);
+    parsed.ok_or_else(|| RequestError::Repetitions { found: count.to_owned() })
 }
 
 fn find(name: &str) -> Result<&'static Work, RequestError> {
@@ -87,6 +107,10 @@ mod tests {
         assert_eq!(Request::parse("machine\n").unwrap(), Request::Machine);
         let Request::Time { work, repetitions } = Request::parse("step_64 20").unwrap() else { panic!() };
         assert_eq!((work.name, repetitions), ("step_64", 20));
+        let Request::Memory { work, repetitions } = Request::parse("memory step_64 3").unwrap() else {
+            panic!()
+        };
+        assert_eq!((work.name, repetitions), ("step_64", 3));
         let Request::Arrays { work, path } = Request::parse("arrays line_51 /a b/c").unwrap() else {
             panic!()
         };
@@ -98,9 +122,10 @@ mod tests {
         let refused = |line: &str| Request::parse(line).unwrap_err().to_string();
         assert_eq!(
             refused("step_64"),
-            "expected `machine`, `NAME REPETITIONS` or `arrays NAME PATH`, found `step_64`"
+            "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS` or `arrays NAME PATH`, found `step_64`"
         );
         assert!(refused("arrays step_64").ends_with("found `arrays step_64`"));
+        assert!(refused("memory step_64").ends_with("found `memory step_64`"));
         assert_eq!(refused("step_64 0"), "expected a number of repetitions from 1, found `0`");
         assert!(refused("step_65 3").starts_with("expected one of [\"step_784\", "));
         assert!(refused("step_65 3").ends_with("found `step_65`"));

@@ -45,11 +45,12 @@ impl Task for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::MLP_64;
     use crate::problem::Source;
 
     #[test]
     fn the_ends_of_the_line_are_the_two_points() {
-        let problem = Problem::new(16, &[8, 8], Source::Drawn(20));
+        let problem = Problem::new(MLP_64, Source::Drawn(20), 0);
         let losses = Line::new(Arc::new(problem.clone())).results().remove(0).1;
         let ends = [&problem.theta[..], &problem.theta_end];
         let values = problem.objective().values(&ends, &problem.examples);

@@ -3,28 +3,43 @@
 //! Each goes through the same public calls that training and the instruments make, on operands that stay where they
 //! are. Whatever a call computes is computed anew in each repetition; only compiled programs and buffers are kept.
 
+mod bare;
 mod derivative;
 mod line;
+mod list;
 mod step;
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::arrays::{Array, Elements};
-use crate::problem::{Problem, Source, TANGENTS};
+use serde_json::{Value, json};
+
+use crate::arrays::{self, Operands, real};
+use crate::network::Network;
+use crate::problem::{Problem, Source};
+use bare::{Application, Bare, BareOperands};
 use derivative::{Gradient, Matrix, Products};
 use line::Line;
+pub(crate) use list::WORKS;
 use step::Step;
 
 /// Which work, on what.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Work {
     pub(crate) name: &'static str,
-    kind: Kind,
-    inputs: usize,
-    widths: &'static [usize],
-    source: Source,
+    subject: Subject,
 }
 
+#[derive(Debug, PartialEq)]
+enum Subject {
+    /// A network and its loss over examples.
+    Loss(Network, Source, Kind),
+    /// One linear map.
+    Bare(Bare),
+}
+
+/// What is done with a loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Step,
@@ -34,19 +49,25 @@ enum Kind {
     Line,
 }
 
-/// All works.
-pub(crate) const WORKS: [Work; 7] = [
-    on_784("step_784", Kind::Step),
-    Work { name: "step_64", kind: Kind::Step, inputs: 64, widths: &[32, 32], source: Source::Drawn(32) },
-    on_784("gradient_784", Kind::Gradient),
-    on_784("hvp_784", Kind::HessianProducts(1)),
-    on_784("hvp8_784", Kind::HessianProducts(8)),
-    on_784("ggn_784", Kind::GgnProduct),
-    Work { name: "line_51", kind: Kind::Line, inputs: 64, widths: &[64, 64], source: Source::Digits },
-];
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Step => "step",
+            Self::Gradient => "gradient",
+            Self::HessianProducts(1) => "hessian_product",
+            Self::HessianProducts(_) => "hessian_products",
+            Self::GgnProduct => "ggn_product",
+            Self::Line => "line",
+        }
+    }
 
-const fn on_784(name: &'static str, kind: Kind) -> Work {
-    Work { name, kind, inputs: 784, widths: &[512, 512], source: Source::Drawn(128) }
+    fn tangents(self) -> usize {
+        match self {
+            Self::HessianProducts(count) => count,
+            Self::GgnProduct => 1,
+            Self::Step | Self::Gradient | Self::Line => 0,
+        }
+    }
 }
 
 /// Something that can be done again and again.
@@ -59,81 +80,94 @@ pub(crate) trait Task {
 
 /// A work with its operands and buffers in place.
 pub(crate) struct Prepared {
-    problem: Arc<Problem>,
+    operands: Arc<dyn Operands>,
     /// The work.
     pub(crate) task: Box<dyn Task>,
 }
 
 impl Work {
+    /// Name, kind, and where it is one linear map the number of its operations.
+    pub(crate) fn describe(&self) -> Value {
+        match self.subject {
+            Subject::Loss(_, _, kind) => json!({"name": self.name, "kind": kind.name()}),
+            Subject::Bare(bare) => json!({"name": self.name, "kind": bare.kind(), "flops": bare.flops()}),
+        }
+    }
+
     /// Sets up operands and buffers.
     pub(crate) fn prepare(&self) -> Prepared {
-        let problem = Arc::new(Problem::new(self.inputs, self.widths, self.source));
-        let own = Arc::clone(&problem);
-        let task: Box<dyn Task> = match self.kind {
-            Kind::Step => Box::new(Step::new(own, step::LR_TIMED)),
-            Kind::Gradient => Box::new(Gradient::new(own)),
-            Kind::HessianProducts(count) => Box::new(Products::new(own, Matrix::Hessian, count)),
-            Kind::GgnProduct => Box::new(Products::new(own, Matrix::Ggn, 1)),
-            Kind::Line => Box::new(Line::new(own)),
-        };
-        Prepared { problem, task }
+        match self.subject {
+            Subject::Loss(network, source, kind) => {
+                let problem = Arc::new(Problem::new(network, source, kind.tangents()));
+                let own = Arc::clone(&problem);
+                let task: Box<dyn Task> = match kind {
+                    Kind::Step => Box::new(Step::new(own, step::LR_TIMED)),
+                    Kind::Gradient => Box::new(Gradient::new(own)),
+                    Kind::HessianProducts(_) => Box::new(Products::new(own, Matrix::Hessian)),
+                    Kind::GgnProduct => Box::new(Products::new(own, Matrix::Ggn)),
+                    Kind::Line => Box::new(Line::new(own)),
+                };
+                Prepared { operands: problem, task }
+            }
+            Subject::Bare(bare) => {
+                let operands = Arc::new(BareOperands::new(bare));
+                Prepared { task: Box::new(Application::new(Arc::clone(&operands))), operands }
+            }
+        }
     }
 }
 
 impl Prepared {
-    /// Hands `write` the operands, with `sizes` for the widths of the layers, and the results.
-    pub(crate) fn with_arrays<R>(&mut self, write: impl FnOnce(&[Array<'_>]) -> R) -> R {
-        let Problem { sizes, examples, theta, theta_end, tangents, .. } = &*self.problem;
-        let sizes: Vec<i32> = sizes.iter().map(|&size| size as i32).collect();
-        let count = examples.labels.len();
+    /// Writes operands and results into a file. Says what the operands are and, under `arrays`, where each array lies.
+    pub(crate) fn write(&mut self, path: &Path) -> io::Result<Value> {
         let results = self.task.results();
-        let mut arrays = vec![
-            Array { name: "sizes", shape: vec![sizes.len()], elements: Elements::Index(&sizes) },
-            Array { name: "labels", shape: vec![count], elements: Elements::Index(&examples.labels) },
-            real("inputs", vec![count, self.problem.architecture.inputs()], &examples.inputs),
-            real("theta", vec![theta.len()], theta),
-            real("theta_end", vec![theta.len()], theta_end),
-            real("tangents", vec![TANGENTS, theta.len()], tangents),
-        ];
+        let mut arrays = self.operands.arrays();
         arrays.extend(results.iter().map(|(name, values)| real(name, vec![values.len()], values)));
-        write(&arrays)
+        let mut described = self.operands.describe();
+        described["arrays"] = arrays::write(path, &arrays)?;
+        Ok(described)
     }
-}
-
-fn real<'a>(name: &'static str, shape: Vec<usize>, elements: &'a [f32]) -> Array<'a> {
-    Array { name, shape, elements: Elements::Real(elements) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn find(name: &str) -> &'static Work {
+        WORKS.iter().find(|work| work.name == name).unwrap()
+    }
+
     #[test]
     fn a_timed_run_does_not_change_the_results() {
-        for work in WORKS.iter().filter(|work| work.inputs == 64) {
-            let mut task = work.prepare().task;
+        for name in ["step_64", "line_51", "hvp_lenet5", "conv_64_weight_adjoint"] {
+            let mut task = find(name).prepare().task;
             let before = task.results();
             task.run();
-            assert_eq!(before, task.results(), "{}", work.name);
+            assert_eq!(before, task.results(), "{name}");
         }
     }
 
     #[test]
     fn arrays_have_the_shapes_of_the_work() {
-        let find = |name| WORKS.iter().find(|work| work.name == name).unwrap();
-        let shapes = find("line_51").prepare().with_arrays(|arrays| {
-            arrays.iter().map(|array| (array.name, array.shape.clone())).collect::<Vec<_>>()
-        });
-        let n = 64 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10;
+        let path = std::env::temp_dir().join(format!("thalweg-bench-work-{}", std::process::id()));
+        let described = find("hvp_lenet5").prepare().write(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let shapes: Vec<(&str, &Value)> = described["arrays"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|array| (array["name"].as_str().unwrap(), &array["shape"]))
+            .collect();
+        let n = 6 * 26 + 16 * (6 * 25 + 1) + 120 * 401 + 84 * 121 + 10 * 85;
         let expected = [
-            ("sizes", vec![4]),
-            ("labels", vec![1437]),
-            ("inputs", vec![1437, 64]),
-            ("theta", vec![n]),
-            ("theta_end", vec![n]),
-            ("tangents", vec![8, n]),
-            ("losses", vec![51]),
+            ("labels", &json!([128])),
+            ("inputs", &json!([128, 784])),
+            ("theta", &json!([n])),
+            ("theta_end", &json!([n])),
+            ("tangents", &json!([1, n])),
+            ("products", &json!([n])),
         ];
         assert_eq!(shapes, expected);
+        assert_eq!(described["model"], json!({"kind": "lenet5"}));
     }
 }

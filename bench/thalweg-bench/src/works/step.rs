@@ -11,8 +11,8 @@ use crate::problem::Problem;
 /// While timing: so small that the batch is not learnt by heart over 10⁵ steps, which could drive probabilities to
 /// numbers that are slow to compute with.
 pub(super) const LR_TIMED: f64 = 1e-5;
-/// For the results: so large that a step is far above the rounding of θ.
-const LR_RESULTS: f64 = 0.1;
+/// For the results: so large that a step is far above the rounding of θ, so small that no network leaps.
+const LR_RESULTS: f64 = 0.01;
 /// Steps to the results: enough that momentum counts.
 const STEPS_RESULTS: u8 = 3;
 
@@ -46,14 +46,15 @@ impl Task for Step {
         self.step();
     }
 
-    /// `theta_after` so many `steps` with a learning rate `lr` from θ.
+    /// `theta_after` so many `steps` with a learning rate `lr` from θ, and the `loss` before the last one.
     fn results(&mut self) -> Vec<(&'static str, Vec<f32>)> {
         let mut fresh = Self::new(Arc::clone(&self.problem), LR_RESULTS);
-        (0..STEPS_RESULTS).for_each(|_| fresh.run());
+        let losses: Vec<f64> = (0..STEPS_RESULTS).map(|_| fresh.step().loss).collect();
         vec![
             ("lr", vec![LR_RESULTS as f32]),
             ("steps", vec![f32::from(STEPS_RESULTS)]),
             ("theta_after", fresh.theta),
+            ("loss", losses.last().map(|&loss| loss as f32).into_iter().collect()),
         ]
     }
 }
@@ -61,12 +62,13 @@ impl Task for Step {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::MLP_64;
     use crate::problem::Source;
 
     #[test]
     fn steps_descend() {
-        let problem = Arc::new(Problem::new(16, &[8, 8], Source::Drawn(20)));
-        let mut step = Step::new(Arc::clone(&problem), LR_RESULTS);
+        let problem = Arc::new(Problem::new(MLP_64, Source::Drawn(20), 0));
+        let mut step = Step::new(Arc::clone(&problem), 0.1);
         let losses: Vec<f64> = (0..50).map(|_| step.step().loss).collect();
         assert!(losses[49] < 0.8 * losses[0], "{losses:?}");
         let results = step.results();

@@ -1,0 +1,97 @@
+"""The operands of a work, as PyTorch has them."""
+
+import torch
+import torch.nn.functional as F
+from torch.func import functional_call
+
+import networks
+import sequences
+
+NETWORKS = networks.NETWORKS | sequences.NETWORKS
+# Of images in memory.
+LAYOUTS = {"NCHW": torch.contiguous_format, "channels-last": torch.channels_last}
+
+
+class Problem:
+    """A network at theta, examples, tangents, another point; or the operands of a linear map."""
+
+    def __init__(self, described, arrays):
+        self.described = described
+        self.arrays = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        if "model" in described:
+            self.theta, self.labels = self.arrays["theta"], self.arrays["labels"].long()
+            self.shapes = {leaf["name"]: leaf["shape"] for leaf in described["leaves"]}
+            self.inputs = self.arrays["inputs"].view(-1, *described["input"])
+            self.tangents = [self.split(tangent.clone()) for tangent in self.arrays["tangents"]]
+
+    def layouts(self):
+        """The names of the layouts to try: where images are convolved two, elsewhere one without a name."""
+        convolved = any(isinstance(module, torch.nn.Conv2d) for module in self.model().modules())
+        return list(LAYOUTS) if convolved else [""]
+
+    def model(self):
+        """The network with parameters of its own."""
+        return NETWORKS[self.described["model"]["kind"]](self.described["model"], self.described["input"])
+
+    def at(self, layout=""):
+        """The network with the parameters at theta, in training mode, on the inputs, both in that layout."""
+        model = self.model()
+        found = {name: list(parameter.shape) for name, parameter in model.named_parameters()}
+        if found != self.shapes:
+            raise RuntimeError(f"expected the leaves {self.shapes}, found {found}")
+        inputs = self.inputs.clone()
+        if layout:
+            model = model.to(memory_format=LAYOUTS[layout])
+            inputs = inputs.contiguous(memory_format=LAYOUTS[layout])
+        with torch.no_grad():
+            for name, values in self.named(self.split(self.theta)).items():
+                model.get_parameter(name).copy_(values)
+        return Placed(self, model.train(), inputs)
+
+    def split(self, flat):
+        """The leaves of a flat vector, in their order, as views."""
+        sizes = [torch.Size(shape).numel() for shape in self.shapes.values()]
+        return [part.view(shape) for part, shape in zip(flat.split(sizes), self.shapes.values())]
+
+    def named(self, tensors):
+        """Tensors by the names of the leaves."""
+        return dict(zip(self.shapes, tensors, strict=True))
+
+
+class Placed:
+    """A module of its own and its inputs."""
+
+    def __init__(self, problem, model, inputs):
+        self.problem, self.model, self.inputs = problem, model, inputs
+        # In the order of the leaves.
+        self.parameters = [model.get_parameter(name) for name in problem.shapes]
+
+    def loss(self):
+        """The mean cross-entropy."""
+        return F.cross_entropy(self.model(self.inputs), self.problem.labels)
+
+    def without_statistics(self):
+        """The same without running means, which `torch.func` and second derivatives would change."""
+        torch.func.replace_all_batch_norm_modules_(self.model)
+        return self
+
+    def outputs_at(self, params):
+        """The outputs as a function of a dictionary of parameters."""
+        return functional_call(self.model, params, (self.inputs,))
+
+    def loss_at(self, params):
+        """The mean cross-entropy as a function of a dictionary of parameters."""
+        return F.cross_entropy(self.outputs_at(params), self.problem.labels)
+
+    def like_parameters(self, tensors):
+        """Copies of tensors, one a leaf, that lie in memory as the parameters do."""
+        return [torch.empty_like(p).copy_(t).detach() for p, t in zip(self.parameters, tensors, strict=True)]
+
+    def named_parameters(self):
+        """The parameters by name, without their history."""
+        return self.problem.named([parameter.detach() for parameter in self.parameters])
+
+
+def flat(tensors):
+    """One vector of all elements."""
+    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])

@@ -1,0 +1,86 @@
+"""The networks that see an example as a sequence: see networks.py."""
+
+import torch
+from torch import nn
+
+from networks import CLASSES
+
+
+class EncoderLayer(nn.Module):
+    """Attention and a perceptron, each after a layer norm and beside an identity."""
+
+    def __init__(self, width, heads, hidden):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width, eps=1e-6)
+        self.self_attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.ln_2 = nn.LayerNorm(width, eps=1e-6)
+        # Where torchvision has its dropouts, so that the linear layers have its numbers.
+        self.mlp = nn.Sequential(
+            nn.Linear(width, hidden), nn.GELU(), nn.Identity(), nn.Linear(hidden, width)
+        )
+
+    def forward(self, x):
+        y = self.ln_1(x)
+        x = x + self.self_attention(y, y, y, need_weights=False)[0]
+        return x + self.mlp(self.ln_2(x))
+
+
+class Encoder(nn.Module):
+    """Layers, after positions are added."""
+
+    def __init__(self, tokens, depth, width, heads, hidden):
+        super().__init__()
+        self.pos_embedding = nn.Parameter(torch.zeros(1, tokens, width))
+        self.layers = nn.Sequential()
+        for number in range(depth):
+            self.layers.add_module(f"encoder_layer_{number}", EncoderLayer(width, heads, hidden))
+        self.ln = nn.LayerNorm(width, eps=1e-6)
+
+    def forward(self, x):
+        return self.ln(self.layers(x + self.pos_embedding))
+
+
+class Heads(nn.Module):
+    """One linear layer, for its name."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.head = nn.Linear(width, CLASSES)
+
+    def forward(self, x):
+        return self.head(x)
+
+
+class Vit(nn.Module):
+    """A vision transformer as torchvision's, without dropout."""
+
+    def __init__(self, model, input):
+        super().__init__()
+        patch, width = model["patch_size"], model["width"]
+        tokens = (input[1] // patch) * (input[2] // patch) + 1
+        self.conv_proj = nn.Conv2d(input[0], width, patch, patch)
+        self.class_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.encoder = Encoder(tokens, model["depth"], width, model["heads"], model["mlp_width"])
+        self.heads = Heads(width)
+
+    def forward(self, x):
+        x = self.conv_proj(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.class_token.expand(len(x), -1, -1), x], 1)
+        return self.heads(self.encoder(x)[:, 0])
+
+
+class Lstm(nn.Module):
+    """Rows of an image one after another; a linear layer on the last state."""
+
+    def __init__(self, model, input):
+        super().__init__()
+        self.steps = input[-2]
+        self.lstm = nn.LSTM(input[-1], model["units"], batch_first=True)
+        self.head = nn.Linear(model["units"], CLASSES)
+
+    def forward(self, x):
+        states, _ = self.lstm(x.reshape(len(x), self.steps, -1))
+        return self.head(states[:, -1])
+
+
+NETWORKS = {"vit": Vit, "lstm": Lstm}
