@@ -45,7 +45,7 @@ def measure(binary, names, threads):
             for way in (way for way, (_, compiled) in ways.items() if not compiled):
                 asked = {"kind": thalweg.works[name]["kind"], "way": way, "threads": threads}
                 theirs[way] = in_child({**asked, "path": str(path), "described": described})
-        found[name] = {"thalweg_mib": mib(ours), "ways": {way: mib(it) for way, it in theirs.items()}}
+        found[name] = {"thalweg_mib": mib(ours), "ways": {way: mib(it) for way, it in theirs.items() if it}}
     return found
 
 
@@ -55,16 +55,15 @@ def mib(memory):
 
 
 def in_child(asked):
-    """The answer of a process of its own."""
+    """The answer of a process of its own; None where the way does not work."""
     child = subprocess.run(
         [sys.executable, __file__],
         input=json.dumps(asked),
         stdout=subprocess.PIPE,
         text=True,
-        check=True,
         env={**os.environ, **ENVIRONMENT},
     )
-    return json.loads(child.stdout)
+    return json.loads(child.stdout) if child.returncode == 0 else None
 
 
 def child():
@@ -76,7 +75,7 @@ def child():
     problem = Problem(*read_arrays(asked["described"], Path(asked["path"])))
     kind = KINDS[asked["kind"]]
     tiny = kind.ways(tiny_problem())
-    # The layout, which a perceptron does not have, stands before the last comma.
+    # The setting, which a perceptron does not have, stands in front.
     next(make for way, (make, _) in tiny.items() if asked["way"].endswith(way))()()
     run = kind.ways(problem)[asked["way"]].make()
     # Makes the highest use so far the present one.

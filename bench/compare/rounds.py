@@ -24,7 +24,7 @@ def prepare(thalweg, names, with_compiled):
     """For each work a record without rounds yet, and the function that times a block of each side.
 
     A record: `kind`; for a linear map `flops`; `ways`, the calibrated median of each way to write it in PyTorch in
-    nanoseconds; `did_not_compile`, why, by way; and by side (`thalweg`, `pytorch`, `compiled`) `repetitions` in a block,
+    nanoseconds; `failed`, why, by way that does not work; and by side (`thalweg`, `pytorch`, `compiled`) `repetitions` in a block,
     `chosen`, the fastest way, and `ns`, to be filled with the median of each round's block.
     """
     return {name: prepare_one(thalweg, name, with_compiled) for name in names}
@@ -36,7 +36,7 @@ def prepare_one(thalweg, name, with_compiled):
     problem = Problem(*thalweg.arrays(name))
     # By side: its fastest way, what times a block of it, and the median when it was tried.
     fastest = {"thalweg": ("thalweg", partial(thalweg.time, name), calibrate(partial(thalweg.time, name)))}
-    record = {**described, "ways": {}, "did_not_compile": {}, "ns": {}}
+    record = {**described, "ways": {}, "failed": {}, "ns": {}}
     for way, (make, compiled) in KINDS[described["kind"]].ways(problem).items():
         if compiled and not with_compiled:
             continue
@@ -45,13 +45,13 @@ def prepare_one(thalweg, name, with_compiled):
             timed = partial(block, make())
             median = calibrate(timed)
         except Exception as error:
-            if not compiled:
-                raise
-            record["did_not_compile"][way] = reason(error)
+            record["failed"][way] = reason(error)
             continue
         record["ways"][way] = median
         if side not in fastest or median < fastest[side][2]:
             fastest[side] = way, timed, median
+    if "pytorch" not in fastest:
+        raise RuntimeError(f"{name}: expected a way that works, found {record['failed']}")
     record["chosen"] = {side: way for side, (way, _, _) in fastest.items()}
     record["repetitions"] = {side: fill_block(median) for side, (_, _, median) in fastest.items()}
     record["ns"] = {side: [] for side in fastest}

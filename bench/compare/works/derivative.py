@@ -9,18 +9,18 @@ from works.way import Way, compiled, named
 
 
 def ways(problem):
-    """By `backward` or `autograd.grad`, in each layout."""
+    """By `backward` or `autograd.grad`, in each setting."""
     found = {}
-    for layout in problem.layouts():
-        found[named(layout, "backward")] = Way(partial(backward, problem, layout, False))
-        found[named(layout, "autograd.grad")] = Way(partial(autograd, problem, layout))
-        way = named(layout, "compiled, backward")
-        found[way] = Way(partial(backward, problem, layout, True), compiled=True)
+    for setting in problem.settings():
+        found[named(setting, "backward")] = Way(partial(backward, problem, setting, False))
+        found[named(setting, "autograd.grad")] = Way(partial(autograd, problem, setting))
+        way = named(setting, "compiled, backward")
+        found[way] = Way(partial(backward, problem, setting, True), compiled=True)
     return found
 
 
-def backward(problem, layout, compile):
-    placed = problem.at(layout)
+def backward(problem, setting, compile):
+    placed = problem.at(setting)
     loss = compiled(placed.loss) if compile else placed.loss
 
     def run():
@@ -32,8 +32,8 @@ def backward(problem, layout, compile):
     return run
 
 
-def autograd(problem, layout):
-    placed = problem.at(layout)
+def autograd(problem, setting):
+    placed = problem.at(setting)
 
     def run():
         value = placed.loss()

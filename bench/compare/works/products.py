@@ -10,21 +10,21 @@ from works.way import Way, compiled, named
 
 
 def hessian_product(problem):
-    """One: reverse over reverse, or forward over reverse, in each layout."""
+    """One: reverse over reverse, or forward over reverse, in each setting."""
     found = {}
-    for layout in problem.layouts():
+    for setting in problem.settings():
         for name, make in {
             "double backward": double_backward,
             "func.jvp of func.grad": forward_over_reverse,
         }.items():
-            found[named(layout, name)] = Way(partial(make, problem, layout, lambda run: run))
-            way = named(layout, f"compiled, {name}")
-            found[way] = Way(partial(make, problem, layout, compiled), compiled=True)
+            found[named(setting, name)] = Way(partial(make, problem, setting, lambda run: run))
+            way = named(setting, f"compiled, {name}")
+            found[way] = Way(partial(make, problem, setting, compiled), compiled=True)
     return found
 
 
-def double_backward(problem, layout, finish):
-    placed = problem.at(layout).without_statistics()
+def double_backward(problem, setting, finish):
+    placed = problem.at(setting).for_second_derivatives()
     tangent = placed.like_parameters(problem.tangents[0])
 
     def run():
@@ -34,8 +34,8 @@ def double_backward(problem, layout, finish):
     return finish(run)
 
 
-def forward_over_reverse(problem, layout, finish):
-    placed = problem.at(layout).without_statistics()
+def forward_over_reverse(problem, setting, finish):
+    placed = problem.at(setting).for_second_derivatives()
     params = placed.named_parameters()
     tangents = problem.named(placed.like_parameters(problem.tangents[0]))
     gradient = grad(placed.loss_at)
@@ -50,18 +50,18 @@ def forward_over_reverse(problem, layout, finish):
 def hessian_products(problem):
     """Several: one by one from one graph, or together."""
     found = {}
-    for layout in problem.layouts():
+    for setting in problem.settings():
         for name, make in {
             "loop of backwards": loop,
             "vmap of backward": batched_backward,
             "func.vmap of func.jvp of func.grad": batched_forward,
         }.items():
-            found[named(layout, name)] = Way(partial(make, problem, layout))
+            found[named(setting, name)] = Way(partial(make, problem, setting))
     return found
 
 
-def loop(problem, layout):
-    placed = problem.at(layout).without_statistics()
+def loop(problem, setting):
+    placed = problem.at(setting).for_second_derivatives()
     tangents = [placed.like_parameters(tangent) for tangent in problem.tangents]
 
     def run():
@@ -74,8 +74,8 @@ def loop(problem, layout):
     return run
 
 
-def batched_backward(problem, layout):
-    placed = problem.at(layout).without_statistics()
+def batched_backward(problem, setting):
+    placed = problem.at(setting).for_second_derivatives()
     stacked = [torch.stack(leaves) for leaves in zip(*problem.tangents)]
 
     def run():
@@ -86,8 +86,8 @@ def batched_backward(problem, layout):
     return run
 
 
-def batched_forward(problem, layout):
-    placed = problem.at(layout).without_statistics()
+def batched_forward(problem, setting):
+    placed = problem.at(setting).for_second_derivatives()
     params = placed.named_parameters()
     tangents = problem.named([torch.stack(leaves) for leaves in zip(*problem.tangents)])
     gradient = grad(placed.loss_at)
@@ -102,9 +102,9 @@ def batched_forward(problem, layout):
 def ggn_product(problem):
     """One product with the Gauss-Newton matrix."""
     found = {}
-    for layout in problem.layouts():
-        found[named(layout, "func.jvp, func.vjp")] = Way(partial(forward_then_reverse, problem, layout))
-        found[named(layout, "double backward")] = Way(partial(double_backward_ggn, problem, layout))
+    for setting in problem.settings():
+        found[named(setting, "func.jvp, func.vjp")] = Way(partial(forward_then_reverse, problem, setting))
+        found[named(setting, "double backward")] = Way(partial(double_backward_ggn, problem, setting))
     return found
 
 
@@ -115,8 +115,8 @@ def of_outputs(z, direction):
     return (scaled - p * scaled.sum(1, keepdim=True)) / len(z)
 
 
-def forward_then_reverse(problem, layout):
-    placed = problem.at(layout).without_statistics()
+def forward_then_reverse(problem, setting):
+    placed = problem.at(setting).for_second_derivatives()
     params = placed.named_parameters()
     tangents = problem.named(placed.like_parameters(problem.tangents[0]))
 
@@ -129,8 +129,8 @@ def forward_then_reverse(problem, layout):
     return run
 
 
-def double_backward_ggn(problem, layout):
-    placed = problem.at(layout).without_statistics()
+def double_backward_ggn(problem, setting):
+    placed = problem.at(setting).for_second_derivatives()
     tangent = placed.like_parameters(problem.tangents[0])
 
     def run():

@@ -11,18 +11,18 @@ OPTIMISERS = {"foreach": {"foreach": True}, "fused": {"fused": True}, "one by on
 
 
 def ways(problem, lr=1e-5):
-    """Each layout with each form of the optimiser; compiled, forward and backward pass, with the fused one."""
+    """Each setting with each form of the optimiser; compiled, forward and backward pass, with the fused one."""
     found = {}
-    for layout in problem.layouts():
+    for setting in problem.settings():
         for name, options in OPTIMISERS.items():
-            found[named(layout, name)] = Way(partial(make, problem, layout, lr, False, options))
-        way = named(layout, "compiled, fused")
-        found[way] = Way(partial(make, problem, layout, lr, True, OPTIMISERS["fused"]), compiled=True)
+            found[named(setting, name)] = Way(partial(make, problem, setting, lr, False, options))
+        way = named(setting, "compiled, fused")
+        found[way] = Way(partial(make, problem, setting, lr, True, OPTIMISERS["fused"]), compiled=True)
     return found
 
 
-def make(problem, layout, lr, compile, options):
-    placed = problem.at(layout)
+def make(problem, setting, lr, compile, options):
+    placed = problem.at(setting)
     optimiser = torch.optim.SGD(placed.parameters, lr=lr, momentum=0.9, **options)
     loss = compiled(placed.loss) if compile else placed.loss
 

@@ -17,6 +17,6 @@ def compiled(function):
     return torch.compile(function, fullgraph=True, dynamic=False)
 
 
-def named(layout, way):
-    """The name of a way in a layout."""
-    return f"{layout}, {way}" if layout else way
+def named(setting, way):
+    """The name of a way in a setting."""
+    return f"{setting}, {way}" if setting else way

@@ -32,6 +32,13 @@ pub(crate) const MLP_DIGITS: Network =
 pub(crate) const LENET5: Network = Network { model: r#"{"kind": "lenet5"}"#, input: &[1, 28, 28] };
 /// VGG-11 on images of 32×32.
 pub(crate) const VGG11: Network = Network { model: r#"{"kind": "vgg11"}"#, input: &[3, 32, 32] };
+/// A vision transformer of 6 blocks on images of 32×32 in patches of 4×4.
+pub(crate) const VIT: Network = Network {
+    model: r#"{"kind": "vit", "patch_size": 4, "width": 128, "depth": 6, "heads": 4, "mlp_width": 256}"#,
+    input: &[3, 32, 32],
+};
+/// An LSTM over the 28 rows of an image.
+pub(crate) const LSTM: Network = Network { model: r#"{"kind": "lstm", "units": 128}"#, input: &[1, 28, 28] };
 
 impl Network {
     fn config(&self) -> ModelConfig {
@@ -46,7 +53,7 @@ impl Network {
     /// Its initial weights and biases: unless given, He's normal ones. (With PyTorch's, signals vanish in a deep network
     /// without norms, and rounding then decides which of a pool's numbers is the largest.)
     pub(crate) fn init(&self) -> Init {
-        self.config().init().clone()
+        *self.config().init()
     }
 
     /// What another engine must know to build the same one: `model`, its configuration, and `input`, the shape of an

@@ -2,11 +2,11 @@
 
 use super::bare::{Bare, Map};
 use super::{Kind, Subject, Work};
-use crate::network::{LENET5, MLP_64, MLP_784, MLP_DIGITS, Network, VGG11};
+use crate::network::{LENET5, LSTM, MLP_64, MLP_784, MLP_DIGITS, Network, VGG11, VIT};
 use crate::problem::Source;
 
 /// All works.
-pub(crate) const WORKS: [Work; 23] = [
+pub(crate) const WORKS: [Work; 29] = [
     on_batch("step_784", MLP_784, Kind::Step),
     Work { name: "step_64", subject: Subject::Loss(MLP_64, Source::Drawn(32), Kind::Step) },
     on_batch("gradient_784", MLP_784, Kind::Gradient),
@@ -20,6 +20,12 @@ pub(crate) const WORKS: [Work; 23] = [
     on_batch("step_vgg11", VGG11, Kind::Step),
     on_batch("gradient_vgg11", VGG11, Kind::Gradient),
     on_batch("hvp_vgg11", VGG11, Kind::HessianProducts(1)),
+    on_batch("step_vit", VIT, Kind::Step),
+    on_batch("gradient_vit", VIT, Kind::Gradient),
+    on_batch("hvp_vit", VIT, Kind::HessianProducts(1)),
+    on_batch("step_lstm", LSTM, Kind::Step),
+    on_batch("gradient_lstm", LSTM, Kind::Gradient),
+    on_batch("hvp_lstm", LSTM, Kind::HessianProducts(1)),
     Work { name: "product_2048", subject: Subject::Bare(Bare::Product { size: 2048 }) },
     convolution("conv_16_forward", 16, 32, Map::Forward),
     convolution("conv_16_input_adjoint", 16, 32, Map::InputAdjoint),
