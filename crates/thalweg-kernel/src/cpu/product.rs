@@ -18,7 +18,7 @@ use crate::Real;
 /// Elements of a packed panel that stay in the first-level cache.
 pub(super) const PANEL: usize = 8192;
 /// Steps of a chunk at most.
-const STEPS: usize = 256;
+const STEPS: usize = 512;
 
 /// Loops around a sum of products.
 #[derive(Clone, Debug)]
