@@ -3,6 +3,8 @@
 //! The longest free axis of the lanes' factor becomes that of the lanes, its others are loops around the product, as are
 //! batch axes. The free axes of the other factor are rows, and so are the result's positions along windows: a block of the
 //! product is one segment of each window. A contraction has no windows, and so one block.
+//!
+//! Where both factors have little but a batch axis, as in a depthwise convolution, that axis is the one of the lanes.
 
 use super::axes::{Axis, MAX_AXES, inner_last};
 use super::block::{Block, RowAxis, numbered};

@@ -3,6 +3,7 @@
 //! The factor of the *lanes* is packed in panels, each a few vector registers wide: for each step of the sum so many of
 //! its elements side by side. The *rows* of the other factor are read where they lie, one number at a time, each
 //! multiplied with a whole width of the panel. Some rows with a panel make a tile of the result that stays in registers.
+//! Where a batch axis is that of the lanes (channels that each have weights of their own), rows are vectors instead.
 //! A product that packs both factors loses up to half of its time to packing the weights when a shard has few examples.
 //!
 //! Chunk by chunk of the sum a panel stays in the first-level cache while all rows pass by. Where the lanes lie side by
