@@ -116,6 +116,7 @@ fn hidden_channels_of_vgg_change_places() {
         assert_eq!(plain.iter().map(|symmetry| symmetry.1).max(), Some(16));
         // One group lets channels change places; two do not, but where each of two channels is a group.
         assert_eq!(vgg(json!({"norm": "group", "groups": 1})).len(), convolutions);
+        assert_eq!(vgg(json!({"norm": "batch"})).len(), convolutions);
         let of_first_stage = if kind == "vgg11" { 1 } else { 2 };
         assert_eq!(vgg(json!({"norm": "group", "groups": 2})).len(), of_first_stage);
     }
@@ -198,9 +199,19 @@ fn hidden_units_of_recurrent_networks_change_places() {
 
 #[test]
 fn sizes_are_those_of_the_papers() {
-    // Frankle & Carbin 2019, figure 2: 266K weights of LeNet-300-100, 4.3M of Conv-2, 2.4M of Conv-4. Others by hand.
+    // Frankle & Carbin 2019, figure 2: 266K weights of LeNet-300-100, 4.3M of Conv-2, 2.4M of Conv-4, and of Conv-6 1.7M with
+    // 1.1M in its convolutions. Those of Conv-6's convolutions are as given; but the layer behind them sees 256 channels of 4×4
+    // positions, which makes 1.05M weights alone: what the figure draws has 2.26M.
+    // He et al. 2016, table 6: 0.27M, 0.46M, 0.66M, 0.85M and 1.7M. Zagoruyko & Komodakis 2016, tables 4 and 5: WRN-40-1 0.6M,
+    // WRN-16-8 11.0M, WRN-28-10 36.5M. Others by hand.
     let (digits, colours) = ([1, 28, 28], [3, 32, 32]);
     for (kind, input, weights, parameters) in [
+        ("resnet20", colours, 268_336, 269_722),
+        ("resnet32", colours, 0, 464_154),
+        ("resnet44", colours, 0, 658_586),
+        ("resnet56", colours, 0, 853_018),
+        ("resnet110", colours, 0, 1_727_962),
+        ("wide_resnet", colours, 0, 36_479_194),
         ("lenet_300_100", digits, 266_200, 266_610),
         ("lenet5", digits, 61_470, 61_706),
         ("conv2", colours, 4_300_992, 4_301_642),
@@ -226,6 +237,91 @@ fn sizes_are_those_of_the_papers() {
 }
 
 #[test]
+fn sizes_of_wide_and_large_networks_are_those_of_the_papers() {
+    let count = |config: Value, input: [usize; 3], outputs| {
+        model(config).build(&input[..], outputs).unwrap().space().dimension()
+    };
+    let wide =
+        |depth, widen| count(json!({"kind": "wide_resnet", "depth": depth, "widen": widen}), [3, 32, 32], 10);
+    assert_eq!(wide(40, 1), 563_930);
+    assert_eq!(wide(16, 8), 10_961_370);
+    // torchvision's: 11.69M and 25.56M at 1000 classes.
+    let large = |kind: &str| count(json!({"kind": kind, "stem": "large"}), [3, 224, 224], 1000);
+    assert_eq!(large("resnet18"), 11_689_512);
+    assert_eq!(large("resnet50"), 25_557_032);
+    // A stem of 3×3 in place of 7×7.
+    let small = |kind: &str| count(json!({"kind": kind}), [3, 32, 32], 1000);
+    assert_eq!(small("resnet18"), 11_689_512 - 3 * 64 * 40);
+    assert_eq!(small("resnet50"), 25_557_032 - 3 * 64 * 40);
+}
+
+/// Which leaves begin at 0, and the mean square of the others over 2/fan-in.
+#[test]
+fn fixup_begins_as_its_paper_says() {
+    let check = |config: Value, input: [usize; 3], blocks: f64, root: f64, last: &str| {
+        let network = model(config).build(&input[..], 10).unwrap();
+        let theta: Vec<f64> = initial_parameters(network.space(), &Init::default(), Key::from_seed(1));
+        for leaf in network.space().leaves() {
+            let (name, values) = (&leaf.name, &theta[leaf.range()]);
+            let mean_square = values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64;
+            let is_last = name.ends_with(last) || name.starts_with("linear") || name.starts_with("fc");
+            if name.ends_with("scale") {
+                assert_eq!(values, [1.0], "{name}");
+            } else if leaf.len() == 1 || is_last {
+                assert_eq!(mean_square, 0.0, "{name}");
+            } else {
+                let is_usual = name == "conv1.weight" || name.contains("downsample");
+                let expected =
+                    2.0 / leaf.fan_in as f64 * if is_usual { 1.0 } else { blocks.powf(-2.0 / root) };
+                let error = (mean_square / expected - 1.0).abs();
+                assert!(
+                    error < 5.0 * (2.0 / leaf.len() as f64).sqrt(),
+                    "{name}: {mean_square} for {expected}"
+                );
+            }
+        }
+    };
+    check(json!({"kind": "resnet20", "norm": "fixup"}), [3, 32, 32], 9.0, 2.0, "conv2.weight");
+    check(json!({"kind": "resnet50", "norm": "fixup"}), [3, 32, 32], 16.0, 4.0, "conv3.weight");
+}
+
+#[test]
+fn hidden_channels_of_residual_networks_change_places() {
+    let of = |config: Value| symmetries(&model(config), &[2, 8, 8], 3);
+    let names = |found: &[(String, usize)]| -> Vec<String> {
+        found
+            .iter()
+            .map(|(name, units)| format!("{} {units}", name.trim_start_matches("outputs of ")))
+            .collect()
+    };
+    let inner =
+        |stage: usize, units: usize| (0..3).map(move |block| format!("layer{stage}.{block}.conv1 {units}"));
+    // A stage's blocks and its shortcut add to one set of channels.
+    let project = names(&of(json!({"kind": "resnet20", "width": 3, "shortcut": "project"})));
+    let mut expected = vec!["conv1 3".to_owned()];
+    expected.extend(inner(1, 3));
+    for (stage, units) in [(2, 6), (3, 12)] {
+        let mut inner = inner(stage, units);
+        expected.extend(inner.next());
+        expected.push(format!("layer{stage}.0.conv2 {units}"));
+        expected.extend(inner);
+    }
+    assert_eq!(project, expected);
+    // Zeros between channels hold them in place.
+    let inner_only: Vec<String> = inner(1, 3).chain(inner(2, 6)).chain(inner(3, 12)).collect();
+    assert_eq!(names(&of(json!({"kind": "resnet20", "width": 3}))), inner_only);
+    assert_eq!(names(&of(json!({"kind": "resnet20", "width": 3, "norm": "fixup"}))), inner_only);
+    // Without shortcuts every convolution has channels of its own.
+    assert_eq!(of(json!({"kind": "resnet20", "width": 3, "shortcut": "none"})).len(), 19);
+    assert_eq!(of(json!({"kind": "resnet32", "width": 2, "shortcut": "project"})).len(), 15 + 3);
+    let wide = json!({"kind": "wide_resnet", "depth": 10, "widen": 1, "norm": "group", "groups": 1});
+    assert_eq!(of(wide).len(), 3 + 3);
+    assert_eq!(of(json!({"kind": "wide_resnet", "depth": 10, "widen": 2})).len(), 3 + 4);
+    assert_eq!(of(json!({"kind": "resnet18", "width": 2, "norm": "fixup"})).len(), 8 + 4);
+    assert_eq!(of(json!({"kind": "resnet50", "width": 2})).len(), 2 * 16 + 5);
+}
+
+#[test]
 fn descriptions_tell_networks_apart() {
     let describe =
         |config: Value, input: &[usize], outputs| model(config).build(input, outputs).unwrap().describe();
@@ -245,6 +341,18 @@ fn descriptions_tell_networks_apart() {
     assert_eq!(
         describe(json!({"kind": "rnn", "units": 7, "depth": 2}), &[9], 2),
         "rnn 1×9×1-2 units 7, depth 2"
+    );
+    let thin = json!({"kind": "resnet56", "width": 8, "norm": "group", "shortcut": "none"});
+    assert_eq!(
+        describe(thin, &[3, 32, 32], 10),
+        "resnet56 3×32×32-10 relu, width 8, group norm 8, shortcut none"
+    );
+    let fixup = json!({"kind": "resnet18", "norm": "fixup", "stem": "large"});
+    assert_eq!(describe(fixup, &[3, 32, 32], 10), "resnet18 3×32×32-10 relu, width 64, fixup, large stem");
+    let wide = json!({"kind": "wide_resnet", "depth": 16, "widen": 4});
+    assert_eq!(
+        describe(wide, &[3, 32, 32], 10),
+        "wide_resnet 3×32×32-10 relu, depth 16, widen 4, batch norm"
     );
     let list = json!({"kind": "layers", "layers": ["flatten", "linear 3 nobias"]});
     assert_eq!(describe(list, &[1, 2, 2], 3), "layers 1×2×2-3 flatten, linear 3 nobias");
@@ -269,8 +377,28 @@ fn what_does_not_fit_is_refused_with_its_place() {
         refused(&model(json!({"kind": "autoencoder", "widths": []})), &digits, 10),
         "model: expected at least a code in the autoencoder's widths, found []"
     );
+    assert_eq!(
+        refused(&model(json!({"kind": "resnet20", "norm": "fixup", "shortcut": "none"})), &digits, 10),
+        "model: expected shortcuts around blocks that fixup begins at 0, found shortcut none"
+    );
+    assert_eq!(
+        refused(&model(json!({"kind": "wide_resnet", "depth": 20})), &digits, 10),
+        "model: expected a depth of 6n + 4 for a number n of blocks from 1 on, at most 10000, found 20"
+    );
+    assert_eq!(
+        refused(&model(json!({"kind": "resnet20", "norm": "group", "groups": 5})), &digits, 10),
+        "model: layer bn1 (`groupnorm 5`): expected a number of groups that divides 16 channels, found 5"
+    );
     for (list, expected) in [
         (json!([]), "expected at least 1 layer, found none"),
+        (
+            json!(["conv 6 3x3", "subsample 5"]),
+            "layer 1 (`subsample 5`): expected at least the 6 channels that come in, found 5",
+        ),
+        (
+            json!(["subsample 5 stride=0"]),
+            "layer 0 (`subsample 5 stride=0`): expected a stride of at least 1 position, found 0",
+        ),
         (
             json!(["conv 16 3x3", "linear 10"]),
             "layer 1 (`linear 10`): expected features, which `flatten` makes of an image, found 16×6×6",
@@ -387,7 +515,14 @@ fn lists_are_read_and_written_alike() {
         (r#"{"kind":"layers","layers":[{"residul":[]}]}"#, "unknown field `residul`"),
         (r#"{"kind":"layers","layers":[{"shortcut":[]}]}"#, "missing field `residual`"),
         (r#"{"kind":"lenet5","width":3}"#, "unknown field `width`"),
-        (r#"{"kind":"vgg11","norm":"batch"}"#, "unknown variant `batch`, expected `none` or `group`"),
+        (
+            r#"{"kind":"vgg11","norm":"layer"}"#,
+            "unknown variant `layer`, expected one of `none`, `batch`, `group`",
+        ),
+        (
+            r#"{"kind":"resnet20","norm":"none"}"#,
+            "unknown variant `none`, expected one of `batch`, `group`, `fixup`",
+        ),
     ] {
         let error = serde_json::from_str::<ModelConfig>(text).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");

@@ -1,4 +1,4 @@
-//! Networks made of layers against what PyTorch computed (`reference/layers.py`).
+//! Networks made of layers against what PyTorch computed (`reference/layers.py`, `resnets.py`).
 
 use serde::Deserialize;
 use thalweg_learn::arch::{Architecture, BatchNorm, ModelConfig};
@@ -9,6 +9,8 @@ const EXAMPLES: usize = 3;
 
 #[derive(Deserialize)]
 struct Table {
+    /// About how many elements of a leaf are stored.
+    samples: usize,
     cases: Vec<Case>,
 }
 
@@ -57,9 +59,9 @@ struct Part {
 }
 
 impl Part {
-    fn of(array: &[f64]) -> Self {
+    fn of(array: &[f64], samples: usize) -> Self {
         let norm = array.iter().map(|x| x * x).sum::<f64>().sqrt();
-        Self { norm, some: array.iter().copied().step_by((array.len() / 20).max(1)).collect() }
+        Self { norm, some: array.iter().copied().step_by((array.len() / samples).max(1)).collect() }
     }
 }
 
@@ -92,19 +94,29 @@ fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |most: f64, x| most.max(x.abs()))
 }
 
-/// The names, shapes and roles of the leaves.
-fn check_leaves(case: &Case, network: &dyn Architecture) {
+/// Compares the names, shapes and roles of the leaves. Returns the number that PyTorch gives to each of ours: it has the
+/// parameters that are a module's own before those of its parts.
+fn check_leaves(case: &Case, network: &dyn Architecture) -> Vec<usize> {
     let about = network.describe();
-    let ours: Vec<_> = network.space().leaves().iter().map(|leaf| (&leaf.name, &leaf.shape)).collect();
-    let theirs: Vec<_> = case.leaves.iter().map(|leaf| (&leaf.name, &leaf.shape)).collect();
-    assert_eq!(ours, theirs, "{about}");
-    for (leaf, theirs) in network.space().leaves().iter().zip(&case.leaves) {
+    let leaves = network.space().leaves();
+    let number = |name: &str| case.leaves.iter().position(|leaf| leaf.name == name);
+    let numbers: Vec<usize> = leaves
+        .iter()
+        .map(|leaf| {
+            number(&leaf.name).unwrap_or_else(|| panic!("{about}: {} is none of PyTorch's", leaf.name))
+        })
+        .collect();
+    assert_eq!(leaves.len(), case.leaves.len(), "{about}");
+    for (leaf, &number) in leaves.iter().zip(&numbers) {
+        let theirs = &case.leaves[number];
+        assert_eq!(leaf.shape, theirs.shape, "{about}: {}", leaf.name);
         assert_eq!(leaf.prunable, theirs.fans.is_some(), "{about}: {}", leaf.name);
         assert_eq!(leaf.filter_axis, theirs.fans.map(|_| 0), "{about}: {}", leaf.name);
         if let Some(fans) = theirs.fans {
             assert_eq!([leaf.fan_in, leaf.fan_out], fans, "{about}: {}", leaf.name);
         }
     }
+    numbers
 }
 
 /// The outputs, loss, gradient and product along `v` at a point.
@@ -113,7 +125,7 @@ fn check_derivatives(
     point: &[f64],
     v: &[f64],
     examples: &Examples<f64>,
-    truth: &Derivatives,
+    (truth, numbers, samples): (&Derivatives, &[usize], usize),
 ) {
     let network = objective.architecture();
     let about = format!("{} in {:?}", network.describe(), objective.mode());
@@ -128,8 +140,9 @@ fn check_derivatives(
     for (what, found, truth) in [("gradient", &gradient, &truth.gradient), ("hvp", &product, &truth.hvp)] {
         let scale = largest(found);
         assert!(scale > 1e-3, "{about}: {what} is too small to tell: {scale:e}");
-        for (leaf, truth) in network.space().leaves().iter().zip(truth) {
-            let found = Part::of(&found[leaf.range()]);
+        for (leaf, &number) in network.space().leaves().iter().zip(numbers) {
+            let truth = &truth[number];
+            let found = Part::of(&found[leaf.range()], samples);
             let some = error(&found.some, &truth.some, scale);
             let norm = error(&[found.norm], &[truth.norm], truth.norm.max(scale));
             assert!(some.max(norm) <= 1e-10, "{about}: {what} of {}, errors {some:e}, {norm:e}", leaf.name);
@@ -137,13 +150,13 @@ fn check_derivatives(
     }
 }
 
-fn check(case: &Case) {
+fn check(case: &Case, samples: usize) {
     let is_sequence = matches!(case.model, ModelConfig::Gpt(_));
     let positions = if is_sequence { case.input[0] } else { 1 };
     let outputs = case.training.outputs.len() / (EXAMPLES * positions);
     let network = case.model.build(&case.input[..], outputs).unwrap();
-    check_leaves(case, &*network);
-    let numbered = || case.leaves.iter().enumerate();
+    let numbers = check_leaves(case, &*network);
+    let numbered = || numbers.iter().map(|&number| (number, &case.leaves[number]));
     let theta: Vec<f64> = numbered().flat_map(|(number, leaf)| parameter(number, leaf)).collect();
     let size = |leaf: &Leaf| leaf.shape.iter().product();
     let v: Vec<f64> =
@@ -156,7 +169,7 @@ fn check(case: &Case) {
     let labels = (0..EXAMPLES * positions).map(|i| ((2 * i * i + i) % outputs) as i32).collect();
     let examples = Examples { inputs, labels };
     let training = Objective::<f64>::new(network.clone(), Loss::CrossEntropy, EXAMPLES);
-    check_derivatives(&training, &theta, &v, &examples, &case.training);
+    check_derivatives(&training, &theta, &v, &examples, (&case.training, &numbers, samples));
 
     let names: Vec<String> = network.norms().iter().flat_map(BatchNorm::arrays).collect();
     assert_eq!(names, case.running.iter().map(|array| &array.name[..]).collect::<Vec<_>>());
@@ -174,13 +187,20 @@ fn check(case: &Case) {
         let given = case.running.iter().flat_map(|array| array.values.iter().copied());
         let point: Vec<f64> = theta.iter().copied().chain(given).collect();
         let evaluation = Objective::<f64>::evaluation(network, Loss::CrossEntropy, EXAMPLES);
-        check_derivatives(&evaluation, &point, &v, &examples, truth);
+        check_derivatives(&evaluation, &point, &v, &examples, (truth, &numbers, samples));
     }
+}
+
+#[test]
+fn residual_networks_are_those_of_pytorch() {
+    let table: Table = serde_json::from_str(include_str!("reference/resnets.json")).unwrap();
+    assert_eq!(table.cases.len(), 10);
+    table.cases.iter().for_each(|case| check(case, table.samples));
 }
 
 #[test]
 fn networks_are_those_of_pytorch() {
     let table: Table = serde_json::from_str(include_str!("reference/layers.json")).unwrap();
     assert_eq!(table.cases.len(), 17);
-    table.cases.iter().for_each(check);
+    table.cases.iter().for_each(|case| check(case, table.samples));
 }

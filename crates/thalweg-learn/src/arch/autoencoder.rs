@@ -35,10 +35,7 @@ impl AutoencoderConfig {
     pub fn network(&self, input: Shape) -> Result<Network, LayerError> {
         let inputs = input.elements();
         if self.widths.is_empty() {
-            let (path, text) = (String::new(), String::new());
-            let (expected, found) =
-                ("at least a code in the autoencoder's widths".to_owned(), "[]".to_owned());
-            return Err(LayerError { path, text, expected, found });
+            return Err(LayerError::of_network("at least a code in the autoencoder's widths", "[]"));
         }
         let up: Vec<usize> = self.widths.iter().rev().skip(1).copied().chain([inputs]).collect();
         let layers = Sequence::named([

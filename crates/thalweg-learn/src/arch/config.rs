@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::layer::{LayerError, Shape};
 use super::{
     Activation, Architecture, AutoencoderConfig, Cell, ConvConfig, GptConfig, LayersConfig, Lenet5Config,
-    Lenet300100Config, LinearConfig, Mlp, MlpError, RecurrentConfig, VggConfig, VggDepth, VitConfig,
+    Lenet300100Config, LinearConfig, Mlp, MlpError, RecurrentConfig, ResnetCifarConfig, ResnetConfig,
+    ResnetDepth, VggConfig, VggDepth, VitConfig, WideResnetConfig,
 };
 use crate::init::{Init, InitError};
 
@@ -40,6 +41,22 @@ pub enum ModelConfig {
     Vgg16(VggConfig),
     /// VGG-19.
     Vgg19(VggConfig),
+    /// ResNet-20 for images of 32×32.
+    Resnet20(ResnetCifarConfig),
+    /// ResNet-32.
+    Resnet32(ResnetCifarConfig),
+    /// ResNet-44.
+    Resnet44(ResnetCifarConfig),
+    /// ResNet-56.
+    Resnet56(ResnetCifarConfig),
+    /// ResNet-110.
+    Resnet110(ResnetCifarConfig),
+    /// A wide residual network.
+    WideResnet(WideResnetConfig),
+    /// ResNet-18.
+    Resnet18(ResnetConfig),
+    /// ResNet-50.
+    Resnet50(ResnetConfig),
     /// A vision transformer.
     Vit(VitConfig),
     /// A language model. Its outputs are for every position.
@@ -130,6 +147,14 @@ impl ModelConfig {
             Self::Vgg13(vgg) => vgg.network(VggDepth::Vgg13, input, outputs),
             Self::Vgg16(vgg) => vgg.network(VggDepth::Vgg16, input, outputs),
             Self::Vgg19(vgg) => vgg.network(VggDepth::Vgg19, input, outputs),
+            Self::Resnet20(resnet) => resnet.network(3, input, outputs),
+            Self::Resnet32(resnet) => resnet.network(5, input, outputs),
+            Self::Resnet44(resnet) => resnet.network(7, input, outputs),
+            Self::Resnet56(resnet) => resnet.network(9, input, outputs),
+            Self::Resnet110(resnet) => resnet.network(18, input, outputs),
+            Self::WideResnet(resnet) => resnet.network(input, outputs),
+            Self::Resnet18(resnet) => resnet.network(ResnetDepth::Resnet18, input, outputs),
+            Self::Resnet50(resnet) => resnet.network(ResnetDepth::Resnet50, input, outputs),
             Self::Vit(vit) => return Ok(Arc::new(vit.network(input, outputs)?)),
             Self::Gpt(gpt) => return Ok(Arc::new(gpt.network(input, outputs)?)),
             Self::Rnn(rnn) => return Ok(Arc::new(rnn.network(Cell::Rnn, input, outputs)?)),
@@ -154,6 +179,14 @@ impl ModelConfig {
             | Self::Vgg13(VggConfig { init, .. })
             | Self::Vgg16(VggConfig { init, .. })
             | Self::Vgg19(VggConfig { init, .. })
+            | Self::Resnet20(ResnetCifarConfig { init, .. })
+            | Self::Resnet32(ResnetCifarConfig { init, .. })
+            | Self::Resnet44(ResnetCifarConfig { init, .. })
+            | Self::Resnet56(ResnetCifarConfig { init, .. })
+            | Self::Resnet110(ResnetCifarConfig { init, .. })
+            | Self::WideResnet(WideResnetConfig { init, .. })
+            | Self::Resnet18(ResnetConfig { init, .. })
+            | Self::Resnet50(ResnetConfig { init, .. })
             | Self::Vit(VitConfig { init, .. })
             | Self::Gpt(GptConfig { init, .. })
             | Self::Rnn(RecurrentConfig { init, .. })

@@ -33,7 +33,7 @@ impl LinearConfig {
     /// A layer without units.
     pub fn network(&self, input: Shape, outputs: usize) -> Result<Network, LayerError> {
         let units = self.widths.iter().copied().chain([outputs]);
-        let layers = units.map(|units| Layer::from(Linear { units, bias: self.bias }));
+        let layers = units.map(|units| Layer::from(Linear { bias: self.bias, ..Linear::new(units) }));
         let layers =
             Sequence::named([("flatten", Layer::Flatten), ("layers", Sequence::numbered(layers).into())]);
         let widths: Vec<String> = self.widths.iter().map(usize::to_string).collect();

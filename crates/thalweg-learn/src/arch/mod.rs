@@ -6,9 +6,11 @@
 
 mod activation;
 mod autoencoder;
+mod blocks;
 mod config;
 mod conv;
 mod gpt;
+mod image_norm;
 pub mod layer;
 mod leaves;
 mod lenet;
@@ -17,29 +19,37 @@ mod list;
 mod mlp;
 mod network;
 mod recurrent;
+mod resnet;
+mod resnet_cifar;
 mod statistics;
 mod transformer;
 mod vgg;
 mod vit;
+mod wide_resnet;
 
 use thalweg_kernel::{Key, Real};
 use thalweg_program::builder::Var;
-use thalweg_program::params::{ParamSpace, Role};
+use thalweg_program::params::{ParamSpace, Role, Start};
 
 pub use activation::Activation;
 pub use autoencoder::AutoencoderConfig;
+pub use blocks::{ResnetNorm, Shortcut};
 pub use config::{MlpConfig, ModelConfig, ModelError};
 pub use conv::ConvConfig;
 pub use gpt::{Gpt, GptConfig};
+pub use image_norm::ImageNorm;
 pub use lenet::{Lenet5Config, Lenet300100Config};
 pub use linear::LinearConfig;
 pub use list::{LayerConfig, LayersConfig, ResidualConfig};
 pub use mlp::{Mlp, MlpError};
 pub use network::Network;
 pub use recurrent::{Cell, Recurrent, RecurrentConfig};
+pub use resnet::{ResnetConfig, ResnetDepth, Stem};
+pub use resnet_cifar::ResnetCifarConfig;
 pub use statistics::{BatchNorm, Statistics, statistics_arrays, statistics_len};
-pub use vgg::{VggConfig, VggDepth, VggNorm};
+pub use vgg::{VggConfig, VggDepth};
 pub use vit::{Vit, VitConfig};
+pub use wide_resnet::WideResnetConfig;
 
 use crate::init::{Fans, Init};
 
@@ -76,7 +86,7 @@ pub trait Architecture: Send + Sync {
 }
 
 /// Initial parameters. Each leaf is drawn under its own name, so its values do not depend on what other leaves there
-/// are. Scales are 1, shifts 0.
+/// are. Scales are 1, shifts 0. Leaves with a [`Start`] of their own follow that.
 pub fn initial_parameters<T: Real>(space: &ParamSpace, init: &Init, key: Key) -> Vec<T> {
     let mut theta = vec![T::ZERO; space.dimension()];
     for leaf in space.leaves() {
@@ -87,6 +97,14 @@ pub fn initial_parameters<T: Real>(space: &ParamSpace, init: &Init, key: Key) ->
             Role::Bias => init.fill_bias(values, fans, key.named(&leaf.name)),
             Role::Scale => values.fill(T::ONE),
             Role::Shift => values.fill(T::ZERO),
+        }
+        match leaf.start {
+            Start::Usual => {}
+            Start::Reduced { number, root } => {
+                let divisor = libm::pow(number as f64, 1.0 / root as f64);
+                values.iter_mut().for_each(|x| *x = T::from_f64(x.to_f64() / divisor));
+            }
+            Start::Zero => values.fill(T::ZERO),
         }
     }
     theta

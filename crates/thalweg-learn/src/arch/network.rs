@@ -30,18 +30,12 @@ impl Network {
         outputs: usize,
         layers: Sequence,
     ) -> Result<Self, LayerError> {
-        let whole = |expected: &str, found: String| LayerError {
-            path: String::new(),
-            text: String::new(),
-            expected: expected.to_owned(),
-            found,
-        };
         let Some((name, last)) = layers.layers().last() else {
-            return Err(whole("at least 1 layer", "none".to_owned()));
+            return Err(LayerError::of_network("at least 1 layer", "none"));
         };
         if input.elements() == 0 || outputs == 0 {
             let expected = "at least 1 input and 1 output";
-            return Err(whole(expected, format!("inputs {input}, outputs {outputs}")));
+            return Err(LayerError::of_network(expected, format!("inputs {input}, outputs {outputs}")));
         }
         let (space, norms, output) = layers.space(input)?;
         if output != Shape::Features(outputs) {

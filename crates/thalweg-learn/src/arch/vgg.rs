@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layer::{Convolution, Layer, LayerError, Linear, Norm, NormOver, Pool, PoolOf, Sequence, Shape};
-use super::{Activation, Network};
+use super::layer::{Convolution, Layer, LayerError, Linear, Pool, PoolOf, Sequence, Shape};
+use super::{Activation, ImageNorm, Network};
 use crate::init::Init;
 
 /// Five stages of convolutions 3×3 that keep the size, each stage followed by a pool of the largest of 2×2, and one linear
@@ -17,24 +17,14 @@ use crate::init::Init;
 pub struct VggConfig {
     /// Channels of the first stage; 64 unless given. The next ones have 2, 4, 8 and 8 times as many.
     pub width: usize,
-    /// What stands between a convolution and its activation; nothing unless given.
-    pub norm: VggNorm,
+    /// What stands between a convolution and its activation; nothing, as published, unless given.
+    pub norm: ImageNorm,
     /// Groups of channels of a group norm; 32 unless given. No effect without.
     pub groups: usize,
     /// The function between the layers; ReLU unless given.
     pub activation: Activation,
     /// Initial weights and biases; He's normal ones unless given.
     pub init: Init,
-}
-
-/// What stands between a convolution and its activation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VggNorm {
-    /// Nothing.
-    None,
-    /// A group norm.
-    Group,
 }
 
 /// How many convolutions there are in all, with the linear layer: table 1 of the paper, columns A, B, D and E (less the two
@@ -76,7 +66,7 @@ impl Default for VggConfig {
     fn default() -> Self {
         Self {
             width: 64,
-            norm: VggNorm::None,
+            norm: ImageNorm::None,
             groups: 32,
             activation: Activation::Relu,
             init: Init::default(),
@@ -96,9 +86,7 @@ impl VggConfig {
             for _ in 0..convolutions {
                 let channels = self.width.saturating_mul(multiple);
                 features.push(Convolution::new(channels, 3).padded(1).into());
-                if self.norm == VggNorm::Group {
-                    features.push(Norm { over: NormOver::Groups(self.groups), affine: true }.into());
-                }
+                features.extend(self.norm.layer(self.groups));
                 features.push(self.activation.into());
             }
             features.push(Pool::new(PoolOf::Max, 2).into());
@@ -108,10 +96,7 @@ impl VggConfig {
             ("flatten", Layer::Flatten),
             ("classifier", Linear::new(outputs).into()),
         ]);
-        let norm = match self.norm {
-            VggNorm::None => String::new(),
-            VggNorm::Group => format!(", group norm {}", self.groups),
-        };
+        let norm = self.norm.note(self.groups);
         let notes = format!("{}, width {}{norm}", self.activation.name(), self.width);
         Network::new(depth.name(), &notes, input, outputs, layers)
     }

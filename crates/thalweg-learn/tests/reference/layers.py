@@ -2,7 +2,7 @@
 
 In f64: outputs, loss (cross-entropy, mean over examples), gradient and one Hessian-vector product. All numbers that go in are
 small fractions of integers and roots of them, written out again in tests/layers_reference.rs, so both sides have the same
-bits. Of gradients and products, each leaf's norm is stored and about twenty evenly spaced elements. Networks with batch norms
+bits. Of gradients and products, each leaf's norm is stored and about `samples` evenly spaced elements. Networks with batch norms
 are computed in training mode; then, with the running statistics that one pass leaves behind, in evaluation mode.
 
     python layers.py
@@ -78,6 +78,8 @@ class Vgg11(nn.Module):
             channels = step * width
             if model.get("norm") == "group":
                 layers.append(nn.GroupNorm(model["groups"], channels))
+            if model.get("norm") == "batch":
+                layers.append(nn.BatchNorm2d(channels))
             layers.append(nn.ReLU())
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Linear(channels, outputs)
@@ -431,12 +433,12 @@ def tangent(number, shape):
     return residues(211, 5 + 17 * number, 503, shape)
 
 
-def some(array):
+def some(array, samples):
     flat = array.detach().flatten()
-    return {"norm": flat.norm().item(), "some": flat[:: max(1, len(flat) // 20)].tolist()}
+    return {"norm": flat.norm().item(), "some": flat[:: max(1, len(flat) // samples)].tolist()}
 
 
-def derivatives(network, x, labels):
+def derivatives(network, x, labels, samples):
     """Outputs, loss, gradient and a Hessian-vector product."""
     leaves = list(network.parameters())
     y = network(x)
@@ -447,12 +449,12 @@ def derivatives(network, x, labels):
     return {
         "outputs": (y.transpose(1, 2) if y.dim() == 3 else y).flatten().tolist(),
         "loss": loss.item(),
-        "gradient": [some(g) for g in gradient],
-        "hvp": [some(hv) for hv in products],
+        "gradient": [some(g, samples) for g in gradient],
+        "hvp": [some(hv, samples) for hv in products],
     }
 
 
-def run(make, model, input, outputs):
+def run(make, model, input, outputs, samples):
     network = make(model, input, outputs).double()
     x = 3.0 * residues(353, 3, 1013, [EXAMPLES, *input])
     is_sequence = model["kind"] == "gpt"
@@ -484,16 +486,21 @@ def run(make, model, input, outputs):
             {"name": name, "shape": list(leaf.shape), "is_norm": id(leaf) in of_norm, "fans": fans(leaf)}
             for name, leaf in leaves.items()
         ],
-        "training": derivatives(network, x, labels),
+        "training": derivatives(network, x, labels, samples),
     }
     if batch_norms:
         buffers = {name: b.tolist() for name, b in network.named_buffers() if "num_batches" not in name}
         case["running"] = [{"name": name, "values": values} for name, values in buffers.items()]
-        case["evaluation"] = derivatives(network.eval(), x, labels)
+        case["evaluation"] = derivatives(network.eval(), x, labels, samples)
     return case
 
 
+def write(cases, path, samples):
+    cases = ",\n".join(json.dumps(run(*case, samples), separators=(",", ":")) for case in cases)
+    version = torch.__version__.split("+")[0]
+    text = f'{{"torch":"{version}","samples":{samples},"cases":[\n{cases}\n]}}\n'
+    path.write_text(text)
+
+
 if __name__ == "__main__":
-    cases = ",\n".join(json.dumps(run(*case), separators=(",", ":")) for case in CASES)
-    text = f'{{"torch":"{torch.__version__.split("+")[0]}","cases":[\n{cases}\n]}}\n'
-    pathlib.Path(__file__).with_suffix(".json").write_text(text)
+    write(CASES, pathlib.Path(__file__).with_suffix(".json"), 20)

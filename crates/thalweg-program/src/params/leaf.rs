@@ -17,6 +17,23 @@ pub enum Role {
     Embedding,
 }
 
+/// How the elements of a leaf begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// As its role has it: what is drawn is drawn by the network's rule, factors are 1 and offsets 0.
+    #[default]
+    Usual,
+    /// The same, divided by number^(1/root).
+    Reduced {
+        /// What the root is of.
+        number: usize,
+        /// Which root: 2 is the square root.
+        root: usize,
+    },
+    /// All 0.
+    Zero,
+}
+
 /// One named array inside θ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaf {
@@ -44,6 +61,8 @@ pub struct Leaf {
     /// How many arrays of one shape lie one after another along axis 0, each of which runs over the units by itself: 4 in
     /// the weights of an LSTM's gates, 1 in most.
     pub stacked: usize,
+    /// How its elements begin.
+    pub start: Start,
 }
 
 impl Leaf {
@@ -65,6 +84,7 @@ impl Leaf {
             prunable: matrix,
             permuted: Vec::new(),
             stacked: 1,
+            start: Start::Usual,
         }
     }
 
@@ -76,6 +96,11 @@ impl Leaf {
     /// The same leaf, as so many arrays one after another along axis 0.
     pub fn stacked(self, stacked: usize) -> Self {
         Self { stacked, ..self }
+    }
+
+    /// The same leaf, with another start.
+    pub fn starting(self, start: Start) -> Self {
+        Self { start, ..self }
     }
 
     /// The same leaf, with an axis that runs over the hidden units of a symmetry.

@@ -3,7 +3,7 @@
 mod leaf;
 mod symmetry;
 
-pub use leaf::{Leaf, Role};
+pub use leaf::{Leaf, Role, Start};
 pub use symmetry::Symmetry;
 
 /// The named leaves of a parameter vector, in order, without gaps.

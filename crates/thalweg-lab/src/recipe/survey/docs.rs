@@ -12,28 +12,43 @@ pub fn doc(path: &str) -> Option<&'static str> {
             "\"mlp\": a multilayer perceptron (widths, activation, bias, layer_norm). \"linear\": a linear map in one layer or in\n\
              several (widths, bias). \"lenet_300_100\" (activation), \"lenet5\" (activation, pool). \"conv2\", \"conv4\", \"conv6\":\n\
              those of Frankle & Carbin (width, dense, activation). \"vgg11\", \"vgg13\", \"vgg16\", \"vgg19\": for images of\n\
-             32×32 (width, norm, groups, activation). \"vit\": a vision transformer (patch_size, width, depth, heads,\n\
-             mlp_width). \"gpt\": a language model for a text_file (width, depth, heads, mlp_width). \"rnn\", \"lstm\": over the rows of an image (units, depth). \"layers\": a network of your own (layers).\n\
-             Each with init."
+             32×32 (width, norm, groups, activation). \"resnet20\", \"resnet32\", \"resnet44\", \"resnet56\", \"resnet110\": for images\n\
+             of 32×32 (width, norm, groups, shortcut, activation). \"wide_resnet\" (depth, widen, norm, groups, activation).\n\
+             \"resnet18\", \"resnet50\" (stem, width, norm, groups, activation). \"vit\": a vision transformer (patch_size,\n\
+             width, depth, heads, mlp_width). \"gpt\": a language model for a text_file (width, depth, heads, mlp_width).\n\
+             \"rnn\", \"lstm\": over the rows of an image (units, depth). \"layers\": a network of your own (layers). Each with init."
         }
         "model.widths" => "Units of each hidden layer; [] is a linear map.",
         "model.width" => {
             "Channels of the first convolutions (later ones have multiples); units of a transformer's residual stream."
         }
-        "model.depth" => "Blocks of a transformer; layers of a recurrent network.",
+        "model.depth" => {
+            "Blocks of a transformer; layers of a recurrent network; 6n + 4 layers of a wide residual network."
+        }
+        "model.widen" => "Factor of the channels of a wide residual network.",
+        "model.stem" => {
+            "\"small\" (a convolution 3×3) or \"large\" (7×7 and a max pool, each at stride 2, for large images)."
+        }
+        "model.shortcut" => {
+            "Around blocks that change shapes \"pad\" (zeros, option A) or \"project\" (a convolution 1×1, option B), around others\n\
+             the identity; \"none\": nothing around any."
+        }
         "model.patch_size" => "Rows and columns of a patch, which divide those of the image.",
         "model.heads" => "Heads of attention, which divide the width.",
         "model.mlp_width" => "Hidden units of each block's perceptron.",
         "model.units" => "Hidden units of each recurrent layer.",
         "model.dense" => "Units of each hidden linear layer.",
         "model.pool" => "\"max\" or \"average\".",
-        "model.norm" => "What stands between a convolution and its activation: \"none\" or \"group\".",
+        "model.norm" => {
+            "What stands between a convolution and its activation: \"none\", \"batch\" or \"group\"; of \"resnet…\" \"batch\", \"group\"\n\
+             or \"fixup\" (no norm: trained scalars, and initial weights that keep sums in bounds)."
+        }
         "model.groups" => "Groups of channels of a group norm; no effect without.",
         "model.layers" => {
             "One after another: [\"conv 16 3x3 pad=1\", \"groupnorm 4\", \"relu\", \"maxpool 2\", \"flatten\", \"linear 10\"]. Options, with\n\
              what holds otherwise: linear nobias; conv stride=1 pad=0 (or same) dilation=1 groups=1 nobias; maxpool, avgpool\n\
-             stride=(the window) pad=0 (maxpool: dilation=1). Also globalavgpool, batchnorm, layernorm, instancenorm, tanh, erf, sigmoid,\n\
-             gelu, silu; and sums of two ways: { residual = [\"conv 16 3x3 pad=1\", \"relu\"], shortcut = [\"conv 16 1x1\"] }."
+             stride=(the window) pad=0 (maxpool: dilation=1). Also globalavgpool, subsample 32 (stride=2),\n\
+             batchnorm, layernorm, instancenorm, tanh, erf, sigmoid, gelu, silu; and sums of two ways: { residual = [\"conv 16 3x3 pad=1\", \"relu\"], shortcut = [\"conv 16 1x1\"] }."
         }
         "model.activation" => "\"relu\", \"tanh\", \"erf\", \"sigmoid\", \"gelu\", \"silu\" or \"linear\".",
         "model.bias" => "Whether the linear layers have biases.",

@@ -121,7 +121,8 @@ fn the_wrong_kind_of_value_is_named_where_it_stands() {
         (
             "model.kind=lenet",
             "unknown value \"lenet\" for `model.kind` in `--set model.kind=lenet`: expected one of mlp, linear, autoencoder, \
-             lenet_300_100, lenet5, conv2, conv4, conv6, vgg11, vgg13, vgg16, vgg19, vit, gpt, rnn, lstm, layers; did you mean `lenet5`?",
+             lenet_300_100, lenet5, conv2, conv4, conv6, vgg11, vgg13, vgg16, vgg19, resnet20, resnet32, \
+             resnet44, resnet56, resnet110, wide_resnet, resnet18, resnet50, vit, gpt, rnn, lstm, layers; did you mean `lenet5`?",
         ),
         (
             "model={kind=\"vgg11\", widht=8}",
@@ -175,7 +176,7 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
         ),
         (
             &["model.kind=layers", "model.layers=['flatten', 'linar 10']"],
-            "model: layer 1 (`linar 10`): expected a layer: linear, conv, maxpool, avgpool, globalavgpool, batchnorm, groupnorm, layernorm, \
+            "model: layer 1 (`linar 10`): expected a layer: linear, conv, maxpool, avgpool, globalavgpool, subsample, batchnorm, groupnorm, layernorm, \
              instancenorm, flatten, relu, tanh, erf, sigmoid, gelu or silu, found `linar`",
         ),
         (

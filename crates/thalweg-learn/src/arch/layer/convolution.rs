@@ -3,6 +3,7 @@
 use std::fmt;
 
 use thalweg_program::builder::Var;
+use thalweg_program::params::Start;
 
 use super::plan::{Flow, Plan};
 use super::window::{by, image};
@@ -20,12 +21,27 @@ pub struct Convolution {
     pub groups: usize,
     /// Whether there is a bias.
     pub bias: bool,
+    /// How weight and bias begin.
+    pub start: Start,
 }
 
 impl Convolution {
     /// A square window at stride 1, without padding; with a bias.
     pub fn new(channels: usize, taps: usize) -> Self {
-        Self { channels, window: Sliding::new([taps; 2], [1, 1]), groups: 1, bias: true }
+        Self { channels, window: Sliding::new([taps; 2], [1, 1]), groups: 1, bias: true, start: Start::Usual }
+    }
+
+    /// The same without a bias.
+    #[must_use]
+    pub fn unbiased(self) -> Self {
+        Self { bias: false, ..self }
+    }
+
+    /// The same at that stride along both axes.
+    #[must_use]
+    pub fn strided(mut self, stride: usize) -> Self {
+        self.window.stride = [stride; 2];
+        self
     }
 
     /// The same with so many zeros on every side.
@@ -65,18 +81,18 @@ impl Kind for Convolution {
         let weight = [channels, inputs / groups, rows, columns];
         let units = if groups == 1 {
             let units = plan.outputs(channels);
-            plan.weight(self, &weight, self.bias, &[(0, units), (1, x.units)])?;
+            plan.weight(self, &weight, self.bias, self.start, &[(0, units), (1, x.units)])?;
             units
         } else if groups == inputs {
             // Depthwise: each channel makes its own outputs, which move with it.
-            plan.weight(self, &weight, self.bias, &[(0, x.units)])?;
+            plan.weight(self, &weight, self.bias, self.start, &[(0, x.units)])?;
             x.units
         } else {
             // Channels could change places within their groups, and groups as a whole: none of it is declared.
             plan.units.fix(x.units);
             let units = plan.outputs(channels);
             plan.units.fix(units);
-            plan.weight(self, &weight, self.bias, &[])?;
+            plan.weight(self, &weight, self.bias, self.start, &[])?;
             units
         };
         Ok(Flow { shape, units })

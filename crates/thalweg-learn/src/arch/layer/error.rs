@@ -15,6 +15,14 @@ pub struct LayerError {
     pub found: String,
 }
 
+impl LayerError {
+    /// Of the network as a whole.
+    pub(in crate::arch) fn of_network(expected: impl Into<String>, found: impl Into<String>) -> Self {
+        let (path, text) = (String::new(), String::new());
+        Self { path, text, expected: expected.into(), found: found.into() }
+    }
+}
+
 fn place(path: &str, text: &str) -> String {
     match (path, text) {
         ("", _) => String::new(),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use thalweg_program::builder::Var;
+use thalweg_program::params::Start;
 
 use super::plan::{Flow, Plan};
 use super::{Kind, LayerError, Params, Place, Shape, take};
@@ -14,12 +15,14 @@ pub struct Linear {
     pub units: usize,
     /// Whether b is there.
     pub bias: bool,
+    /// How W and b begin.
+    pub start: Start,
 }
 
 impl Linear {
     /// With a bias.
     pub fn new(units: usize) -> Self {
-        Self { units, bias: true }
+        Self { units, bias: true, start: Start::Usual }
     }
 }
 
@@ -40,7 +43,7 @@ impl Kind for Linear {
         let shape = Shape::Features(self.units);
         plan.check_size(self, shape)?;
         let units = plan.outputs(self.units);
-        plan.weight(self, &[self.units, inputs], self.bias, &[(0, units), (1, x.units)])?;
+        plan.weight(self, &[self.units, inputs], self.bias, self.start, &[(0, units), (1, x.units)])?;
         Ok(Flow { shape, units })
     }
 

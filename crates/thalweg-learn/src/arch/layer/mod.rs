@@ -10,7 +10,8 @@
 //! after a flattening each unit is a run of neighbouring features; a residual sum ties two sets into one. Inputs and
 //! outputs stand fixed, and so do the channels on both sides of a convolution in several groups and at a norm of several
 //! groups of channels: of these only permutations within groups and of whole groups are symmetries, and none is declared.
-//! (A depthwise convolution, and a norm of each channel by itself, pass their channels on.)
+//! (A depthwise convolution, and a norm of each channel by itself, pass their channels on.) Where channels of zeros are added
+//! between others, both sides stand fixed too.
 
 mod convolution;
 mod error;
@@ -20,7 +21,9 @@ mod norm;
 mod plan;
 mod pool;
 mod residual;
+mod scalar;
 mod shape;
+mod subsample;
 mod units;
 mod window;
 
@@ -35,7 +38,9 @@ pub use linear::Linear;
 pub use norm::{Norm, NormOver};
 pub use pool::{Pool, PoolOf};
 pub use residual::{Residual, Sequence};
+pub use scalar::Scalar;
 pub use shape::Shape;
+pub use subsample::Subsample;
 pub use window::{Padding, Sliding};
 
 pub(super) use norm::EPS;
@@ -58,8 +63,12 @@ pub enum Layer {
     Pool(Pool),
     /// The mean of each channel over all positions: features.
     GlobalAveragePool,
+    /// Every second position, and more channels.
+    Subsample(Subsample),
     /// A norm.
     Norm(Norm),
+    /// One trained number for all.
+    Scalar(Scalar),
     /// An image as features, in PyTorch's order: channel by channel, row by row.
     Flatten,
     /// A sum of two ways.
@@ -104,7 +113,9 @@ impl Layer {
             Self::Activation(activation) => activation,
             Self::Pool(pool) => pool,
             Self::GlobalAveragePool => &GlobalAveragePool,
+            Self::Subsample(subsample) => subsample,
             Self::Norm(norm) => norm,
+            Self::Scalar(scalar) => scalar,
             Self::Flatten => &Flatten,
             Self::Residual(residual) => residual,
             Self::Sequence(sequence) => sequence,
@@ -135,7 +146,7 @@ macro_rules! from_kinds {
         })+
     };
 }
-from_kinds!(Linear, Convolution, Activation, Pool, Norm, Residual, Sequence);
+from_kinds!(Linear, Convolution, Activation, Pool, Subsample, Norm, Scalar, Residual, Sequence);
 
 impl Sequence {
     /// The leaves and batch norms of these layers for inputs of that shape, and the shape of what comes out.

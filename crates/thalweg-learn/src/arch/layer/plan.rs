@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use thalweg_program::params::{Leaf, ParamSpace, Role, Symmetry};
+use thalweg_program::params::{Leaf, ParamSpace, Role, Start, Symmetry};
 
 use super::units::Units;
 use super::{BatchNorm, LayerError, Shape};
@@ -46,8 +46,11 @@ impl Plan {
         (plan, Flow { shape: input, units: inputs })
     }
 
-    /// Walks through a part of that name.
+    /// Walks through a part of that name; one without a name has its leaves where it stands itself.
     pub(super) fn within<T>(&mut self, name: &str, walk: impl FnOnce(&mut Self) -> T) -> T {
+        if name.is_empty() {
+            return walk(self);
+        }
         self.path.push(name.to_owned());
         let result = walk(self);
         self.path.pop();
@@ -71,25 +74,27 @@ impl Plan {
     }
 
     /// Declares a weight and, if there is one, the bias beside it; `permuted` says which sets the weight's axes run
-    /// over, the outputs along axis 0 first.
+    /// over, the outputs along axis 0 first. Where the weight starts at 0 the bias does too.
     pub(super) fn weight(
         &mut self,
         layer: &dyn Display,
         shape: &[usize],
         has_bias: bool,
+        start: Start,
         permuted: &[(usize, usize)],
     ) -> Result<(), LayerError> {
         let place = |leaf: Leaf, plan: &Self| leaf.in_layer(plan.layers);
         self.room(layer, shape)?;
         let weight = Leaf::new(&self.named("weight"), shape, Role::Weight);
         let (fan_in, fan_out) = (weight.fan_in, weight.fan_out);
-        let weight = place(weight, self);
+        let weight = place(weight, self).starting(start);
         self.leaves.push(permuted.iter().fold(weight, |leaf, &(axis, set)| leaf.permuted_by(axis, set)));
         if has_bias {
             self.room(layer, &shape[..1])?;
             let bias = place(Leaf::new(&self.named("bias"), &shape[..1], Role::Bias), self);
             let bias = permuted.iter().take(1).fold(bias, |leaf, &(axis, set)| leaf.permuted_by(axis, set));
-            self.leaves.push(Leaf { fan_in, fan_out, ..bias });
+            let start = if start == Start::Zero { start } else { Start::Usual };
+            self.leaves.push(Leaf { fan_in, fan_out, start, ..bias });
         }
         self.layers += 1;
         Ok(())
@@ -107,6 +112,14 @@ impl Plan {
             let leaf = Leaf::new(&self.named(name), shape, role).permuted_by(0, set);
             self.leaves.push(leaf.in_layer(self.layers.saturating_sub(1)));
         }
+        Ok(())
+    }
+
+    /// Declares one number for a whole layer, under the layer's own name: of the same layer as the weight before it.
+    pub(super) fn scalar(&mut self, layer: &dyn Display, role: Role, start: Start) -> Result<(), LayerError> {
+        self.room(layer, &[1])?;
+        let leaf = Leaf::new(&self.path.join("."), &[1], role).starting(start);
+        self.leaves.push(leaf.in_layer(self.layers.saturating_sub(1)));
         Ok(())
     }
 

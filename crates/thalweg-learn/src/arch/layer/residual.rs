@@ -13,13 +13,22 @@ pub struct Sequence {
     layers: Vec<(String, Layer)>,
 }
 
-/// body(x) + shortcut(x); leaves are `body.…` and `shortcut.…`.
+/// body(x) + shortcut(x); leaves are `body.…` and `shortcut.…` unless the ways have other names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Residual {
     /// The layers of the one way.
     pub body: Sequence,
     /// Those of the other; none for the identity.
     pub shortcut: Sequence,
+    /// What leaves of the body and of the shortcut begin with; an empty name adds nothing.
+    pub names: [&'static str; 2],
+}
+
+impl Residual {
+    /// With the ways' usual names.
+    pub fn new(body: Sequence, shortcut: Sequence) -> Self {
+        Self { body, shortcut, names: ["body", "shortcut"] }
+    }
 }
 
 impl Sequence {
@@ -29,7 +38,8 @@ impl Sequence {
         Self { layers: numbered.map(|(position, layer)| (position.to_string(), layer)).collect() }
     }
 
-    /// With names of their own. Names of layers without leaves appear in errors only.
+    /// With names of their own. Names of layers without leaves appear in errors only; an
+    /// empty name adds nothing to those of its leaves.
     pub fn named<N: Into<String>>(layers: impl IntoIterator<Item = (N, Layer)>) -> Self {
         Self { layers: layers.into_iter().map(|(name, layer)| (name.into(), layer)).collect() }
     }
@@ -69,8 +79,9 @@ impl fmt::Display for Residual {
 
 impl Kind for Residual {
     fn declare(&self, plan: &mut Plan, x: Flow) -> Result<Flow, LayerError> {
-        let body = plan.within("body", |plan| self.body.declare(plan, x))?;
-        let shortcut = plan.within("shortcut", |plan| self.shortcut.declare(plan, x))?;
+        let [name, shortcut_name] = self.names;
+        let body = plan.within(name, |plan| self.body.declare(plan, x))?;
+        let shortcut = plan.within(shortcut_name, |plan| self.shortcut.declare(plan, x))?;
         if body.shape != shortcut.shape {
             let expected = format!("a shortcut to {}, which the body comes to", body.shape);
             return Err(plan.misfit(self, expected, shortcut.shape));

@@ -23,6 +23,8 @@ use crate::init::Init;
 /// | `maxpool 2` | `MaxPool2d` | `stride=2` (the window's length) `pad=0 dilation=1` |
 /// | `avgpool 2` | `AvgPool2d` | `stride=2` (the window's length) `pad=0` |
 /// | `globalavgpool` | `AdaptiveAvgPool2d(1)`, `Flatten` | |
+/// | `subsample 32` | `pad(x[:, :, ::2, ::2], …)`: zeros up to 32 channels, on both sides | `stride=2` |
+/// | `batchnorm` | `BatchNorm2d`, `BatchNorm1d` | `noaffine` |
 /// | `groupnorm 4` | `GroupNorm(4, channels)` | `noaffine` |
 /// | `layernorm` | `LayerNorm` over all of an example | `noaffine` |
 /// | `instancenorm` | `InstanceNorm2d` | `affine` |
@@ -120,7 +122,7 @@ fn sequence(layers: &[LayerConfig], path: &mut Vec<String>) -> Result<Sequence, 
             LayerConfig::Residual(ResidualConfig { residual, shortcut }) => {
                 let body = within("body", residual, path)?;
                 let shortcut = within("shortcut", shortcut, path)?;
-                Residual { body, shortcut }.into()
+                Residual::new(body, shortcut).into()
             }
         });
         path.pop();

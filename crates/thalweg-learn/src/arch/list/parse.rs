@@ -3,7 +3,9 @@
 use std::str::FromStr;
 
 use crate::arch::Activation;
-use crate::arch::layer::{Convolution, Layer, Linear, Norm, NormOver, Padding, Pool, PoolOf, Sliding};
+use crate::arch::layer::{
+    Convolution, Layer, Linear, Norm, NormOver, Padding, Pool, PoolOf, Sliding, Subsample,
+};
 
 /// What cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +14,7 @@ pub(super) struct Unclear {
     pub(super) found: String,
 }
 
-const NAMES: &str = "linear, conv, maxpool, avgpool, globalavgpool, batchnorm, groupnorm, layernorm, instancenorm, flatten, relu, tanh, \
+const NAMES: &str = "linear, conv, maxpool, avgpool, globalavgpool, subsample, batchnorm, groupnorm, layernorm, instancenorm, flatten, relu, tanh, \
                      erf, sigmoid, gelu or silu";
 /// Larger numbers make no layer.
 const NUMBER_MAX: usize = 1 << 40;
@@ -25,12 +27,17 @@ pub(super) fn layer(text: &str) -> Result<Layer, Unclear> {
     let layer = match name {
         "linear" => {
             let units = words.argument("the number of units, as in `linear 10`")?;
-            Linear { units, bias: !words.flag("nobias") }.into()
+            Linear { bias: !words.flag("nobias"), ..Linear::new(units) }.into()
         }
         "conv" => convolution(&mut words)?.into(),
         "maxpool" => pool(PoolOf::Max, &mut words)?.into(),
         "avgpool" => pool(PoolOf::Average, &mut words)?.into(),
         "globalavgpool" => Layer::GlobalAveragePool,
+        "subsample" => {
+            let channels = words.argument("the number of channels, as in `subsample 32`")?;
+            let stride = words.option("stride")?.unwrap_or(2);
+            Subsample { channels, stride }.into()
+        }
         "batchnorm" => Norm { over: NormOver::Batch, affine: !words.flag("noaffine") }.into(),
         "groupnorm" => {
             let groups = words.argument("the number of groups, as in `groupnorm 4`")?;
@@ -57,7 +64,7 @@ fn convolution(words: &mut Words<'_>) -> Result<Convolution, Unclear> {
     window.padding = words.option::<Pad>("pad")?.map_or(window.padding, |pad| pad.0);
     slide(&mut window, words)?;
     let groups = words.option("groups")?.unwrap_or(1);
-    Ok(Convolution { channels, window, groups, bias: !words.flag("nobias") })
+    Ok(Convolution { window, groups, bias: !words.flag("nobias"), ..Convolution::new(channels, 1) })
 }
 
 fn pool(of: PoolOf, words: &mut Words<'_>) -> Result<Pool, Unclear> {
@@ -179,6 +186,8 @@ mod tests {
             "maxpool 3x2 stride=1 pad=1 dilation=2",
             "avgpool 3 stride=2x1 pad=1",
             "globalavgpool",
+            "subsample 32",
+            "subsample 32 stride=3",
             "batchnorm",
             "batchnorm noaffine",
             "groupnorm 4",
