@@ -32,6 +32,8 @@ pub(crate) const MLP_DIGITS: Network =
 pub(crate) const LENET5: Network = Network { model: r#"{"kind": "lenet5"}"#, input: &[1, 28, 28] };
 /// VGG-11 on images of 32×32.
 pub(crate) const VGG11: Network = Network { model: r#"{"kind": "vgg11"}"#, input: &[3, 32, 32] };
+/// ResNet-20 with batch norms on images of 32×32.
+pub(crate) const RESNET20: Network = Network { model: r#"{"kind": "resnet20"}"#, input: &[3, 32, 32] };
 /// A vision transformer of 6 blocks on images of 32×32 in patches of 4×4.
 pub(crate) const VIT: Network = Network {
     model: r#"{"kind": "vit", "patch_size": 4, "width": 128, "depth": 6, "heads": 4, "mlp_width": 256}"#,

@@ -2,11 +2,11 @@
 
 use super::bare::{Bare, Map};
 use super::{Kind, Subject, Work};
-use crate::network::{LENET5, LSTM, MLP_64, MLP_784, MLP_DIGITS, Network, VGG11, VIT};
+use crate::network::{LENET5, LSTM, MLP_64, MLP_784, MLP_DIGITS, Network, RESNET20, VGG11, VIT};
 use crate::problem::Source;
 
 /// All works.
-pub(crate) const WORKS: [Work; 29] = [
+pub(crate) const WORKS: [Work; 32] = [
     on_batch("step_784", MLP_784, Kind::Step),
     Work { name: "step_64", subject: Subject::Loss(MLP_64, Source::Drawn(32), Kind::Step) },
     on_batch("gradient_784", MLP_784, Kind::Gradient),
@@ -20,6 +20,9 @@ pub(crate) const WORKS: [Work; 29] = [
     on_batch("step_vgg11", VGG11, Kind::Step),
     on_batch("gradient_vgg11", VGG11, Kind::Gradient),
     on_batch("hvp_vgg11", VGG11, Kind::HessianProducts(1)),
+    on_batch("step_resnet20", RESNET20, Kind::Step),
+    on_batch("gradient_resnet20", RESNET20, Kind::Gradient),
+    on_batch("hvp_resnet20", RESNET20, Kind::HessianProducts(1)),
     on_batch("step_vit", VIT, Kind::Step),
     on_batch("gradient_vit", VIT, Kind::Gradient),
     on_batch("hvp_vit", VIT, Kind::HessianProducts(1)),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use thalweg_learn::arch::statistics_len;
 use thalweg_learn::objective::{Objective, Value};
 use thalweg_learn::optim::{Optimiser, OptimiserState, Sgd};
 
@@ -16,12 +17,13 @@ const LR_RESULTS: f64 = 0.01;
 /// Steps to the results: enough that momentum counts.
 const STEPS_RESULTS: u8 = 3;
 
-/// Loss and gradient on the batch, then SGD with momentum 0.9.
+/// Loss, gradient and, of batch norms, statistics on the batch, then SGD with momentum 0.9.
 pub(super) struct Step {
     problem: Arc<Problem>,
     objective: Objective<f32>,
     theta: Vec<f32>,
     gradient: Vec<f32>,
+    statistics: Vec<f32>,
     state: OptimiserState<f32>,
     lr: f64,
 }
@@ -30,12 +32,16 @@ impl Step {
     pub(super) fn new(problem: Arc<Problem>, lr: f64) -> Self {
         let sgd = Optimiser::Sgd(Sgd { momentum: 0.9, ..Sgd::default() });
         let state = OptimiserState::new(sgd, problem.dimension()).expect("0.9 is a momentum");
+        let objective = problem.objective();
+        let statistics = vec![0.0; statistics_len(objective.architecture().norms())];
         let gradient = vec![0.0; problem.dimension()];
-        Self { objective: problem.objective(), theta: problem.theta.clone(), problem, gradient, state, lr }
+        Self { objective, theta: problem.theta.clone(), problem, gradient, statistics, state, lr }
     }
 
     fn step(&mut self) -> Value {
-        let value = self.objective.gradient(&self.theta, &self.problem.examples, &mut self.gradient);
+        let (gradient, statistics) = (&mut self.gradient, &mut self.statistics);
+        let examples = &self.problem.examples;
+        let value = self.objective.gradient_and_statistics(&self.theta, examples, gradient, statistics);
         self.state.step(&mut self.theta, &[&self.gradient], self.lr);
         value
     }
