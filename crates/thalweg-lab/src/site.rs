@@ -275,8 +275,9 @@ fn at_points<T: Real, R>(dimension: usize, points: &[&[f64]], ask: impl Fn(&[&[T
     results
 }
 
+/// A loss without classes has no error.
 fn value(value: objective::Value) -> Value {
-    Value { loss: value.loss, error: Some(value.error) }
+    Value { loss: value.loss, error: Some(value.error).filter(|error| !error.is_nan()) }
 }
 
 /// Hands all tangents over in one call, `[k, n]` row-major.

@@ -1,4 +1,5 @@
-//! Losses: of one example, from outputs and a label. The reduction is always the mean over examples.
+//! Losses: of one example, from outputs and a label, or from outputs and the inputs. The reduction is always the mean over
+//! examples.
 
 use serde::{Deserialize, Serialize};
 use thalweg_program::builder::Var;
@@ -11,19 +12,35 @@ pub enum Loss {
     CrossEntropy,
     /// ½‖f − y‖² against the label's unit vector y. With the half, a sharpness compares with 2/η.
     HalfMeanSquare,
+    /// ½‖f − x‖² against the inputs x themselves, summed over the numbers of an example: what autoencoders are trained on. Labels
+    /// play no part, and nothing is misclassified.
+    Reconstruction,
 }
 
 impl Loss {
-    /// Writes the losses `[e…]` of outputs `[e…, classes]` and labels `[e…]`: of examples, or of positions of examples.
-    pub fn write<'b>(self, outputs: Var<'b>, labels: Var<'b>) -> Var<'b> {
+    /// Writes the losses `[e…]` of outputs `[e…, classes]` and labels `[e…]`: of examples, or of positions of examples. Those
+    /// of a reconstruction are `[examples]`, of outputs and inputs of one shape `[examples, inputs]`.
+    pub fn write<'b>(self, outputs: Var<'b>, labels: Var<'b>, inputs: Var<'b>) -> Var<'b> {
         let outputs = classes_first(outputs);
-        let target = classes_first(labels.one_hot(outputs.shape()[0]));
+        let label = || classes_first(labels.one_hot(outputs.shape()[0]));
         match self {
-            Self::CrossEntropy => cross_entropy(outputs, target),
-            Self::HalfMeanSquare => {
-                let residual = outputs - target;
-                (residual * residual).sum(&[0]) * 0.5
-            }
+            Self::CrossEntropy => cross_entropy(outputs, label()),
+            Self::HalfMeanSquare => half_square(outputs - label()),
+            Self::Reconstruction => half_square(outputs - classes_first(inputs)),
+        }
+    }
+
+    /// Whether there are classes to be right or wrong about.
+    pub fn has_classes(self) -> bool {
+        self != Self::Reconstruction
+    }
+
+    /// Its name in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CrossEntropy => "cross_entropy",
+            Self::HalfMeanSquare => "half_mean_square",
+            Self::Reconstruction => "reconstruction",
         }
     }
 
@@ -32,6 +49,7 @@ impl Loss {
         match self {
             Self::CrossEntropy => "softmax cross-entropy in nats",
             Self::HalfMeanSquare => "half squared error against unit vectors",
+            Self::Reconstruction => "half squared error against the inputs, summed over an example's numbers",
         }
     }
 }
@@ -41,6 +59,11 @@ fn classes_first(x: Var<'_>) -> Var<'_> {
     let last = x.shape().len() - 1;
     let order: Vec<usize> = [last].into_iter().chain(0..last).collect();
     x.permute(&order)
+}
+
+/// Of residuals `[outputs, e…]`.
+fn half_square(residual: Var<'_>) -> Var<'_> {
+    (residual * residual).sum(&[0]) * 0.5
 }
 
 /// Of outputs and unit vectors `[classes, e…]`: with k the class of the largest output, z_k − z_label +

@@ -40,8 +40,16 @@ pub enum Mode {
 pub struct Value {
     /// Mean loss over the examples.
     pub loss: f64,
-    /// Mean expected error over the examples, in [0, 1]: see [`crate::loss::write_error`].
+    /// Mean expected error over the examples, in [0, 1]: see [`crate::loss::write_error`]. NaN of a loss that
+    /// [has no classes](Loss::has_classes).
     pub error: f64,
+}
+
+impl Value {
+    /// From the two numbers that a program computes.
+    fn of(loss: Loss, numbers: &[f64]) -> Self {
+        Self { loss: numbers[0], error: if loss.has_classes() { numbers[1] } else { f64::NAN } }
+    }
 }
 
 /// Examples in the precision of a program.
@@ -150,6 +158,10 @@ impl<T: Real> Objective<T> {
         let classes = outputs / positions;
         assert_eq!(examples.labels.len(), self.examples() * positions, "labels: {positions} an example");
         assert_eq!(examples.inputs.len(), self.examples() * inputs, "inputs: {inputs} an example");
+        if !self.loss.has_classes() {
+            assert_eq!(inputs, outputs, "a reconstruction has as many outputs as inputs");
+            return;
+        }
         let in_range = |&label: &i32| usize::try_from(label).is_ok_and(|label| label < classes);
         assert!(examples.labels.iter().all(in_range), "labels: from 0 to {}", classes - 1);
     }
@@ -182,7 +194,7 @@ impl<T: Real> Objective<T> {
     pub fn values(&self, points: &[&[T]], examples: &Examples<T>) -> Vec<Value> {
         let mut points: Vec<Point<'_, T>> = points.iter().map(|theta| Point::scalars(vec![theta])).collect();
         self.evaluate(Quantity::Value, &mut points, examples, None);
-        points.iter().map(|point| Value { loss: point.scalars[0], error: point.scalars[1] }).collect()
+        points.iter().map(|point| Value::of(self.loss, &point.scalars)).collect()
     }
 
     /// The affine set of points Σ cᵢ·θᵢ, to be evaluated at many coefficients: a line has two vectors, a plane three.
@@ -195,7 +207,7 @@ impl<T: Real> Objective<T> {
         assert_eq!(gradient.len(), self.dimension(), "the gradient's length");
         let mut point = Point { sums: vec![gradient], ..Point::scalars(vec![theta]) };
         self.evaluate(Quantity::Gradient, std::slice::from_mut(&mut point), examples, None);
-        Value { loss: point.scalars[0], error: point.scalars[1] }
+        Value::of(self.loss, &point.scalars)
     }
 
     /// The same, and into `statistics` the means and biased variances that batch norms took: those of the examples.
@@ -217,7 +229,7 @@ impl<T: Real> Objective<T> {
         let mut point = Point { sums: vec![gradient, statistics], ..Point::scalars(vec![theta]) };
         let points = std::slice::from_mut(&mut point);
         self.evaluate(Quantity::GradientAndStatistics, points, examples, None);
-        Value { loss: point.scalars[0], error: point.scalars[1] }
+        Value::of(self.loss, &point.scalars)
     }
 
     /// The statistics that batch norms take at each of the points in training mode: those of the examples, laid out as

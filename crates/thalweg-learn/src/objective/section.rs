@@ -75,8 +75,7 @@ impl<'o, T: Real> Section<'o, T> {
             let quantity = Quantity::SectionValue(self.vectors.len());
             let program = self.objective.program(quantity, Cut::by(self.objective.examples(), LONG_SHARD));
             with_data(self.objective, self.examples, &kept, |data| program.evaluate(&mut points, data));
-            values
-                .extend(points.iter().map(|point| Value { loss: point.scalars[0], error: point.scalars[1] }));
+            values.extend(points.iter().map(|point| Value::of(self.objective.loss, &point.scalars)));
         }
         values
     }

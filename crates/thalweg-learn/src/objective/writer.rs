@@ -30,7 +30,15 @@ impl Writer<'_> {
                 program.outputs.drain(..leaves.len());
                 program
             }
-            Matrix::Ggn => ggn(&self.outputs(), &self.mean_loss_of_outputs(), leaves),
+            Matrix::Ggn => {
+                let of_both = ggn(&self.outputs(), &self.mean_loss_of_outputs(), leaves);
+                // A loss may be about the inputs too: the network and the loss take the same ones.
+                let builder = Builder::new();
+                let (point, x) = (self.point(&builder), self.input(&builder));
+                let labels = builder.index(&self.label_shape());
+                let arguments = [&point[..], &[x, labels, x], &self.params(&builder)].concat();
+                Self::finished(&builder, &builder.call(&of_both, &arguments))
+            }
         }
     }
 
@@ -161,7 +169,8 @@ impl Writer<'_> {
         let builder = Builder::new();
         let z = builder.real(&[self.examples, self.architecture.outputs()]);
         let labels = builder.index(&self.label_shape());
-        let loss = self.mean(self.loss.write(self.at_positions(z), labels));
+        let x = self.input(&builder);
+        let loss = self.mean(self.loss.write(self.at_positions(z), labels, x));
         Self::finished(&builder, &[loss])
     }
 
@@ -199,10 +208,13 @@ impl Writer<'_> {
         let x = self.input(&builder);
         let labels = builder.index(&self.label_shape());
         let (z, _) = self.network(&point, x);
-        let results = [
-            self.mean(self.loss.write(self.at_positions(z), labels)),
-            self.mean(write_error(self.at_positions(z), labels)),
-        ];
+        let z = self.at_positions(z);
+        // Without classes nothing reads the second number.
+        let error = match self.loss.has_classes() {
+            true => write_error(z, labels),
+            false => builder.zeros(&[self.examples]),
+        };
+        let results = [self.mean(self.loss.write(z, labels, x)), self.mean(error)];
         Self::finished(&builder, &results)
     }
 

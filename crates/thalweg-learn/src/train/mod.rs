@@ -110,6 +110,16 @@ pub enum TrainError {
         /// Classes of the data.
         found: usize,
     },
+    /// A reconstruction by a network whose outputs are not as many as its inputs.
+    #[error("train: expected {architecture} to have {expected} outputs, as many as inputs, found {found}")]
+    Outputs {
+        /// The network.
+        architecture: String,
+        /// Inputs of the network.
+        expected: usize,
+        /// Its outputs.
+        found: usize,
+    },
     /// State of another optimiser than the recipe's.
     #[error("train: expected the state of {expected:?}, found that of {found:?}")]
     OtherOptimiser {
@@ -168,7 +178,7 @@ pub struct Recipe {
 pub struct Step {
     /// Mean loss over the batch before the step.
     pub loss: f64,
-    /// Mean expected error over the batch before the step, in [0, 1].
+    /// Mean expected error over the batch before the step, in [0, 1]; NaN of a loss without classes.
     pub error: f64,
     /// Whether loss and gradient were finite. If not, nothing has changed: the run has
     /// diverged, and trying again would come to the same.
@@ -230,7 +240,7 @@ impl<T: Real> Trainer<T> {
         state: OptimiserState<T>,
         key: Key,
     ) -> Result<Self, TrainError> {
-        check_fit(&**architecture, data)?;
+        check_fit(&**architecture, recipe.loss, data)?;
         recipe.optimiser.validate()?;
         recipe.schedule.validate()?;
         if *state.optimiser() != recipe.optimiser {
@@ -360,7 +370,7 @@ fn gather<T: Real>(
     }
 }
 
-fn check_fit(architecture: &dyn Architecture, data: &Dataset) -> Result<(), TrainError> {
+fn check_fit(architecture: &dyn Architecture, loss: Loss, data: &Dataset) -> Result<(), TrainError> {
     let names = || (architecture.describe(), data.name().to_owned());
     let (expected, found) = (architecture.inputs(), data.features());
     if found != expected {
@@ -371,6 +381,13 @@ fn check_fit(architecture: &dyn Architecture, data: &Dataset) -> Result<(), Trai
     if found != expected {
         let (architecture, data) = names();
         return Err(TrainError::Positions { architecture, data, expected, found });
+    }
+    if !loss.has_classes() {
+        let (expected, found) = (architecture.inputs(), architecture.outputs());
+        return match found == expected {
+            true => Ok(()),
+            false => Err(TrainError::Outputs { architecture: architecture.describe(), expected, found }),
+        };
     }
     let (expected, found) = (architecture.outputs() / expected, data.classes());
     if found > expected {

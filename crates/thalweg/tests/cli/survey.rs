@@ -302,6 +302,27 @@ fn training_can_start_from_a_checkpoint() {
 }
 
 #[test]
+fn an_autoencoder_is_surveyed_to_the_end_and_has_no_error() {
+    let temporary = tempfile::tempdir().unwrap();
+    let out = temporary.path().join("run");
+    let mut command = survey(&["--out", out.to_str().unwrap(), "--set", "model.kind=autoencoder"]);
+    let rest = crate::support::MINIATURE.iter().filter(|field| !field.starts_with("model."));
+    for field in rest.chain(&["model.widths=[6,3]", "train.loss=reconstruction", "train.lr=0.01"]) {
+        command.args(["--set", field]);
+    }
+    let said = run(&mut command);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(!said.stdout.contains("error, train"), "{said:?}");
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("nothing is misclassified") && !page.contains("Error during training"));
+    for name in ["training-error", "line-error", "plane-error-test", "trajectory-error-test"] {
+        assert!(!out.join(format!("{name}.svg")).exists(), "{name}");
+    }
+    let losses = json(&out.join("training.json"))["value"]["loss_train"].as_array().unwrap().clone();
+    assert!(losses.last().unwrap().as_f64() < losses[0].as_f64(), "{losses:?}");
+}
+
+#[test]
 fn networks_of_ones_own_are_surveyed_to_the_end() {
     let temporary = tempfile::tempdir().unwrap();
     let out = temporary.path().join("run");

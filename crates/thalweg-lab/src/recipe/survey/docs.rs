@@ -10,7 +10,8 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "model" => "The network.",
         "model.kind" => {
             "\"mlp\": a multilayer perceptron (widths, activation, bias, layer_norm). \"linear\": a linear map in one layer or in\n\
-             several (widths, bias). \"lenet_300_100\" (activation), \"lenet5\" (activation, pool). \"conv2\", \"conv4\", \"conv6\":\n\
+             several (widths, bias). \"autoencoder\": fully connected (widths, activation), with train.loss \"reconstruction\".\n\
+             \"lenet_300_100\" (activation), \"lenet5\" (activation, pool). \"conv2\", \"conv4\", \"conv6\":\n\
              those of Frankle & Carbin (width, dense, activation). \"vgg11\", \"vgg13\", \"vgg16\", \"vgg19\": for images of\n\
              32×32 (width, norm, groups, activation). \"resnet20\", \"resnet32\", \"resnet44\", \"resnet56\", \"resnet110\": for images\n\
              of 32×32 (width, norm, groups, shortcut, activation). \"wide_resnet\" (depth, widen, norm, groups, activation).\n\
@@ -90,7 +91,8 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "data.blake3" => "The file's BLAKE3 digest: part of the run's identity, filled in from the file.",
         "train" => "Training.",
         "train.loss" => {
-            "\"cross_entropy\" (nats) or \"half_mean_square\" (½‖f − y‖²); the mean over examples."
+            "\"cross_entropy\" (nats), \"half_mean_square\" (½‖f − y‖²) or \"reconstruction\" (½‖f − x‖² against the\n\
+             inputs, summed over their numbers: for an autoencoder); the mean over examples."
         }
         "train.epochs" => "Passes over the training set.",
         "train.steps" => "Steps of the optimiser, in place of epochs.",

@@ -35,7 +35,8 @@ impl Inputs {
         validate::validate(config)?;
         let mut config = config.clone();
         let (data, source) = data::load(&mut config.data)?;
-        let parameters = validate::parameters(&config.model, &data.train)?;
+        let outputs = validate::outputs(&config.train, &data.train)?;
+        let parameters = validate::parameters(&config.model, &data.train, outputs)?;
         let examples = data.train.examples();
         let plan = config.train.plan(examples).map_err(|error| validate::plan_error(&config.train, error))?;
         let batch = plan.recipe.batch_size.unwrap_or(examples).min(examples);
@@ -47,7 +48,7 @@ impl Inputs {
             return Err(SurveyError::field("checkpoints", "at least 3 of them to make a trajectory", found));
         }
         memory::check(&config, parameters, checkpoint_steps.len(), memory::available())?;
-        let architecture = config.model.build(data.train.shape(), data.train.classes())?;
+        let architecture = config.model.build(data.train.shape(), outputs)?;
         if architecture.positions() != data.train.positions() {
             let expected =
                 format!("a network of {} labels an example, as the data have", data.train.positions());

@@ -19,10 +19,13 @@ fn refused(overrides: &[&str]) -> String {
 #[test]
 fn every_field_has_a_comment_and_the_printed_default_reads_back() {
     let residual = "model.layers=['flatten', {residual = ['linear 64', 'relu']}, 'linear 10']";
-    let variants: [&[&str]; 10] = [
+    let variants: [&[&str]; 13] = [
         &[],
         &["model.kind=linear", "model.widths=[8]"],
-        &["model.kind=autoencoder"],
+        &["model.kind=autoencoder", "train.loss=reconstruction"],
+        &["model.kind=resnet20"],
+        &["model.kind=wide_resnet"],
+        &["model.kind=resnet18"],
         &["model.kind=lenet_300_100"],
         &["model.kind=lenet5", "model.pool=average"],
         &["model.kind=conv4", "model.width=8"],
@@ -185,7 +188,7 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
         ),
         (
             &["model.kind=autoencoder"],
-            "`model.kind`: expected a network with one output for each class, found autoencoder, whose outputs are for its inputs",
+            "`train.loss`: expected reconstruction, as the outputs of an autoencoder are for its inputs, found cross_entropy",
         ),
         (&["line.points=0"], "`line.points`: expected from 2 to 10000000 points, found 0"),
         (

@@ -27,7 +27,7 @@ pub struct Training {
     /// Mean loss over the held-out set.
     #[serde(with = "number")]
     pub loss_test: Vec<f64>,
-    /// Share of the training set misclassified, in [0, 1].
+    /// Share of the training set misclassified, in [0, 1]; NaN where there are no classes.
     #[serde(with = "number")]
     pub error_train: Vec<f64>,
     /// The same of the held-out set.

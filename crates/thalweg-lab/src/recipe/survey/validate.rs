@@ -3,6 +3,7 @@
 use thalweg_geometry::section::Grid;
 use thalweg_learn::arch::ModelConfig;
 use thalweg_learn::data::Dataset;
+use thalweg_learn::loss::Loss;
 use thalweg_learn::optim::OptimiserError;
 use thalweg_learn::schedule::ScheduleError;
 use thalweg_learn::train::{Course, TrainConfig, TrainError};
@@ -27,7 +28,7 @@ const PER_DECADE_MAX: u32 = 1000;
 
 /// Refuses the first field that cannot be followed.
 pub(super) fn validate(config: &SurveyConfig) -> Result<(), SurveyError> {
-    model(&config.model)?;
+    model(&config.model, config.train.loss)?;
     let lr = config.train.lr;
     if !(lr.is_finite() && lr > 0.0) {
         return Err(SurveyError::field("train.lr", "a finite number above 0", lr));
@@ -39,43 +40,54 @@ pub(super) fn validate(config: &SurveyConfig) -> Result<(), SurveyError> {
     spectrum(&config.spectrum)
 }
 
-fn model(model: &ModelConfig) -> Result<(), SurveyError> {
+fn model(model: &ModelConfig, loss: Loss) -> Result<(), SurveyError> {
     match model {
         ModelConfig::Mlp(mlp) if mlp.widths.contains(&0) => {
             let found = format!("{:?}", mlp.widths);
             Err(SurveyError::field("model.widths", "at least 1 unit in every layer", found))
         }
-        // Every loss of a survey is about classes.
-        ModelConfig::Autoencoder(_) => {
-            let expected = "a network with one output for each class";
-            Err(SurveyError::field("model.kind", expected, "autoencoder, whose outputs are for its inputs"))
+        ModelConfig::Autoencoder(_) if loss.has_classes() => {
+            let expected = "reconstruction, as the outputs of an autoencoder are for its inputs";
+            Err(SurveyError::field("train.loss", expected, loss.name()))
         }
         _ => Ok(()),
     }
 }
 
+/// Outputs of the network: one for each class, or for each input.
+pub(super) fn outputs(config: &TrainConfig, data: &Dataset) -> Result<usize, SurveyError> {
+    match (config.loss.has_classes(), data.positions()) {
+        (true, _) => Ok(data.classes()),
+        (false, 1) => Ok(data.features()),
+        (false, _) => {
+            let expected = "a loss of classes, as a text has one at every position";
+            Err(SurveyError::field("train.loss", expected, config.loss.name()))
+        }
+    }
+}
+
 /// The number of parameters of the network for those data.
-pub(super) fn parameters(model: &ModelConfig, data: &Dataset) -> Result<u128, SurveyError> {
-    let (features, classes) = (data.features(), data.classes());
+pub(super) fn parameters(model: &ModelConfig, data: &Dataset, outputs: usize) -> Result<u128, SurveyError> {
+    let features = data.features();
     let expected = || format!("a network of at most {PARAMETERS_MAX} parameters");
     let ModelConfig::Mlp(mlp) = model else {
         // Layers count what they need before they exist.
-        let found = model.build(data.shape(), classes)?.space().dimension() as u128;
+        let found = model.build(data.shape(), outputs)?.space().dimension() as u128;
         return match found <= PARAMETERS_MAX {
             true => Ok(found),
             false => Err(SurveyError::field("model", expected(), found)),
         };
     };
     let sizes: Vec<u128> =
-        [&[features], &mlp.widths[..], &[classes]].concat().into_iter().map(|size| size as u128).collect();
+        [&[features], &mlp.widths[..], &[outputs]].concat().into_iter().map(|size| size as u128).collect();
     let units: u128 = sizes[1..].iter().sum();
-    let hidden = units - classes as u128;
+    let hidden = units - outputs as u128;
     let weights: u128 = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
     let found = weights + if mlp.bias { units } else { 0 } + if mlp.layer_norm { 2 * hidden } else { 0 };
     if found <= PARAMETERS_MAX {
         return Ok(found);
     }
-    let found = format!("{:?}: {found} with {features} inputs and {classes} outputs", mlp.widths);
+    let found = format!("{:?}: {found} with {features} inputs and {outputs} outputs", mlp.widths);
     Err(SurveyError::field("model.widths", expected(), found))
 }
 

@@ -80,7 +80,7 @@ fn check_loss_and_gradient(problem: &Problem, loss: impl Fn(&[f64], usize) -> f6
         mean += loss(z, label as usize) / rows.len() as f64;
         let f = match problem.objective.loss() {
             Loss::CrossEntropy => softmax(z),
-            Loss::HalfMeanSquare => z.clone(),
+            Loss::HalfMeanSquare | Loss::Reconstruction => z.clone(),
         };
         for (c, j) in (0..CLASSES * x.len()).map(|cj| (cj / x.len(), cj % x.len())) {
             gradient[place(c, j)] += (f[c] - kronecker(c, label as usize)) * x[j] / rows.len() as f64;

@@ -11,7 +11,8 @@ fn problems() -> impl Iterator<Item = Problem> {
     let alone = alone.into_iter().flat_map(|(activation, norm)| {
         LOSSES.map(|loss| Problem::new(&[3, 5, 4, 3], activation, norm, loss, 70))
     });
-    alone.chain(batch_normed)
+    let again = Problem::new(&[3, 5, 4, 3], Activation::Tanh, false, Loss::Reconstruction, 70);
+    alone.chain(batch_normed).chain([again])
 }
 
 /// Central differences of fourth order: (8(f₁ − f₋₁) − (f₂ − f₋₂))/12h for f at ±h and ±2h along each coordinate.
@@ -88,7 +89,7 @@ fn curvature(loss: Loss, outputs: &[f64], examples: usize) -> Vec<Vec<f64>> {
         let same = if a == b { 1.0 } else { 0.0 };
         match loss {
             Loss::CrossEntropy => same * p[a] - p[a] * p[b],
-            Loss::HalfMeanSquare => same,
+            Loss::HalfMeanSquare | Loss::Reconstruction => same,
         }
     };
     let row = |a| (0..outputs.len()).map(|b| entry(a, b) / examples as f64).collect();

@@ -4,6 +4,7 @@
 mod closed_forms;
 mod cross_entropy;
 mod derivatives;
+mod reconstruction;
 mod symmetries;
 mod threads;
 mod values;

@@ -11,7 +11,7 @@ use thalweg_report::{
 
 use super::super::plane::PlaneArrays;
 use super::super::trajectory::TrajectoryReadings;
-use super::{Inputs, Readings, guess, loss_unit};
+use super::{Inputs, Readings, guess, guess_name, loss_unit};
 
 /// Names of the figures' files, without extension.
 pub(super) const TRAINING_LOSS: &str = "training-loss";
@@ -43,6 +43,10 @@ pub(super) fn all(inputs: &Inputs, readings: &Readings) -> Result<Vec<Named>, Re
         figures.extend(trajectory_figures(inputs, readings, trajectory)?);
     }
     figures.push((SPECTRUM, spectrum(readings)?));
+    if !inputs.plan.recipe.loss.has_classes() {
+        // Nothing is misclassified: pictures of errors would be empty.
+        figures.retain(|(name, _)| ![TRAINING_ERROR, PLANE_ERROR, TRAJECTORY_ERROR].contains(name));
+    }
     Ok(figures)
 }
 
@@ -82,8 +86,8 @@ fn training(inputs: &Inputs, readings: &Readings) -> Result<Vec<Named>, RecordEr
          picture. Where the test line leaves the training line, the network begins to fit what does not generalise.",
     );
     let label = match inputs.plan.recipe.loss {
-        Loss::CrossEntropy => format!("ln {}: uniform guess", inputs.data.train.classes()),
-        Loss::HalfMeanSquare => "uniform guess".to_owned(),
+        Loss::CrossEntropy => format!("ln {}: {}", inputs.data.train.classes(), guess_name(inputs)),
+        Loss::HalfMeanSquare | Loss::Reconstruction => guess_name(inputs).to_owned(),
     };
     loss = loss.mark(Mark::y(guess(inputs), label));
     let loss = train_and_test(loss, &x, training.loss_train.clone(), training.loss_test.clone())?;

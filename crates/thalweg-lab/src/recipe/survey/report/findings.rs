@@ -8,7 +8,7 @@ use thalweg_learn::schedule::Schedule;
 use thalweg_report::humane;
 
 use super::finding::{Finding, bounded};
-use super::{Inputs, Readings, guess, loss_unit};
+use super::{Inputs, Readings, guess, guess_name, loss_unit};
 
 /// The loss's unit as findings have it: `1` where it has none.
 fn unit(inputs: &Inputs) -> &'static str {
@@ -52,8 +52,9 @@ fn ends(inputs: &Inputs, readings: &Readings) -> Vec<Finding> {
                 3,
                 unit(inputs),
                 format!(
-                    "The training loss ends no lower than a uniform guess has it, {}; the highest at a checkpoint was {}. What \
+                    "The training loss ends no lower than a {} has it, {}; the highest at a checkpoint was {}. What \
                      is called the solution here is only where training ended. A lower learning rate may train.",
+                    guess_name(inputs),
                     humane(guess(inputs), 3),
                     humane(highest, 3)
                 ),
@@ -117,7 +118,7 @@ fn line(inputs: &Inputs, readings: &Readings, findings: &mut Vec<Finding>) {
     if let Some(length) = reading.value.curves.first().and_then(|curve| curve.gauss_length) {
         let criterion = match inputs.plan.recipe.loss {
             Loss::CrossEntropy => "",
-            Loss::HalfMeanSquare => {
+            Loss::HalfMeanSquare | Loss::Reconstruction => {
                 " Where a squared error ends at 0, an example whose length is below π/2 has a loss that falls monotonically \
                  (Lucas et al. 2021): a criterion for each example, not for the mean."
             }
@@ -288,13 +289,13 @@ fn stability(inputs: &Inputs, is_full_batch: bool) -> &'static str {
             "With cross-entropy, sharpness falls again late in training (Cohen et al. 2021), so the end says little about the \
              way there."
         }
-        (Loss::HalfMeanSquare, Schedule::Constant { .. }) if is_full_batch => {
+        (Loss::HalfMeanSquare | Loss::Reconstruction, Schedule::Constant { .. }) if is_full_batch => {
             "Full-batch descent at a constant rate rises to 1 and hovers there (Cohen et al. 2021)."
         }
-        (Loss::HalfMeanSquare, Schedule::Constant { .. }) => {
+        (Loss::HalfMeanSquare | Loss::Reconstruction, Schedule::Constant { .. }) => {
             "Descent on small batches usually stays below 1 (Cohen et al. 2021)."
         }
-        (Loss::HalfMeanSquare, _) => {
+        (Loss::HalfMeanSquare | Loss::Reconstruction, _) => {
             "The learning rate falls during this run, so the end is not to be compared with the highest rate."
         }
     }

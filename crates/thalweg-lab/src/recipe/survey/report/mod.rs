@@ -75,7 +75,7 @@ impl Readings {
         self.training.value.divergence.as_ref()
     }
 
-    /// Whether training came to its end and left the loss no lower than a uniform guess has it.
+    /// Whether training came to its end and left the loss no lower than a [`guess`] has it.
     fn has_learned_nothing(&self, inputs: &Inputs) -> bool {
         let last = self.training.value.loss_train.last();
         self.divergence().is_none() && last.is_none_or(|&loss| loss >= guess(inputs))
@@ -167,14 +167,24 @@ fn network(inputs: &Inputs) -> String {
     format!("{name} {}{notes}", sizes.join("-"))
 }
 
-/// The loss of outputs that give every class the same probability.
+/// The loss of outputs that give every class the same probability; of a reconstruction that of outputs of 0.
 fn guess(inputs: &Inputs) -> f64 {
     let classes = inputs.data.train.classes() as f64;
     match inputs.plan.recipe.loss {
         Loss::CrossEntropy => libm::log(classes),
         // ½‖1/C − e_y‖² = ½(1 − 1/C).
         Loss::HalfMeanSquare => 0.5 * (1.0 - 1.0 / classes),
+        Loss::Reconstruction => {
+            let data = &inputs.data.train;
+            let squares: f64 = data.inputs().iter().map(|&x| f64::from(x).powi(2)).sum();
+            0.5 * squares / data.examples() as f64
+        }
     }
+}
+
+/// What [`guess`] is the loss of.
+fn guess_name(inputs: &Inputs) -> &'static str {
+    if inputs.plan.recipe.loss.has_classes() { "uniform guess" } else { "guess of 0" }
 }
 
 /// The median over checkpoints of the share of their distance from the last one that is off the plane; the last one
@@ -190,6 +200,6 @@ fn off_plane_median(axes: &Trajectory) -> f64 {
 fn loss_unit(inputs: &Inputs) -> &'static str {
     match inputs.plan.recipe.loss {
         Loss::CrossEntropy => "nats",
-        Loss::HalfMeanSquare => "",
+        Loss::HalfMeanSquare | Loss::Reconstruction => "",
     }
 }

@@ -6,7 +6,7 @@ use thalweg_learn::optim::{Optimiser, Sgd};
 use thalweg_report::{Figure, Section, humane};
 
 use super::super::spectrum::short_rounded;
-use super::{Inputs, Readings, figures, guess, network, references};
+use super::{Inputs, Readings, figures, guess, guess_name, network, references};
 
 /// The body of the page.
 pub(super) fn all(inputs: &Inputs, readings: &Readings, drawn: &[(&'static str, Figure)]) -> Vec<Section> {
@@ -117,8 +117,9 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
     }
     if readings.has_learned_nothing(inputs) {
         prose.push_str(&format!(
-            "\n\nThe training loss ends no lower than a uniform guess has it, {}: θ* is where training ended, but no solution, and \
+            "\n\nThe training loss ends no lower than a {} has it, {}: θ* is where training ended, but no solution, and \
              what follows is the landscape around a failure. A lower learning rate, `--set train.lr={}`, may train.",
+            guess_name(inputs),
             humane(guess(inputs), 3),
             short_rounded(inputs.config.train.lr / 10.0)
         ));
