@@ -8,6 +8,13 @@ AGAINST_PYTORCH = {
     "step_64": 0.12,
     "hvp_784": 0.6,
     "line_51": 0.3,
+    "step_lenet5": 0.5,
+    "step_resnet20": 1.0,
+    "step_vgg11": 1.0,
+    "step_vit": 1.0,
+    "step_lstm": 0.8,
+    "hvp_resnet20": 0.5,
+    "hvp_lenet5": 0.5,
 }
 # The standard architectures.
 NETWORKS = ["lenet5", "vgg11", "resnet20", "vit", "lstm"]
