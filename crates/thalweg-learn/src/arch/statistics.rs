@@ -48,16 +48,26 @@ impl<'b> Statistics<'b> {
         Self::OfExamples(Vec::new())
     }
 
-    /// Mean and variance that the next norm takes for `x`, whose last axis is its channels.
-    pub(super) fn next(&mut self, x: Var<'b>) -> [Var<'b>; 2] {
+    /// Moves `x`, whose last axis is its channels, by what the next norm takes for its mean, and says the variance.
+    pub(super) fn next(&mut self, x: Var<'b>) -> Centred<'b> {
         match self {
             Self::OfExamples(gathered) => {
                 let axes: Vec<usize> = (0..x.shape().len() - 1).collect();
                 let moments = x.moments_of_all(&axes);
                 gathered.push(moments);
-                [moments.mean, moments.variance]
+                Centred { rest: moments.rest, offset: moments.offset, variance: moments.variance }
             }
-            Self::Given(given) => given.next().expect("statistics for each batch norm"),
+            Self::Given(given) => {
+                let [mean, variance] = given.next().expect("statistics for each batch norm");
+                Centred { rest: x, offset: -mean, variance }
+            }
         }
     }
+}
+
+/// x − mean = rest + offset, the offset one number a channel; and the variance.
+pub(super) struct Centred<'b> {
+    pub(super) rest: Var<'b>,
+    pub(super) offset: Var<'b>,
+    pub(super) variance: Var<'b>,
 }

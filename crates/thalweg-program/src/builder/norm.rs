@@ -5,6 +5,11 @@ use super::Var;
 /// Mean and variance over some axes, and how many numbers they are of.
 #[derive(Clone, Copy)]
 pub struct Moments<'b> {
+    /// x − k for a number k a channel near the mean: what is left of x where its mean is large. x − mean is
+    /// `rest + offset`.
+    pub rest: Var<'b>,
+    /// k − mean, in the shape of the mean.
+    pub offset: Var<'b>,
     /// Without the axes.
     pub mean: Var<'b>,
     /// The biased variance, of the same shape.
@@ -46,6 +51,6 @@ impl<'b> Var<'b> {
         let mean = (first + own_mean * own_count).psum() / count;
         let to_own = own_mean - mean;
         let spread = second + to_own * first * 2.0 + to_own * to_own * own_count;
-        Moments { mean, variance: spread.psum() / count, count }
+        Moments { rest, offset: to_own, mean, variance: spread.psum() / count, count }
     }
 }

@@ -13,6 +13,7 @@ mod emit;
 mod memory;
 mod place;
 mod schedule;
+mod sink;
 
 use thalweg_kernel::{CallList, Layout};
 

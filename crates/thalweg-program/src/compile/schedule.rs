@@ -9,11 +9,14 @@
 //! sums, one after another, that it waits for; all sums of a phase stand at its end, so that evaluations meet as rarely as
 //! they can.
 //!
+//! Values that are cheaper to make where they are read sink to there (`sink`).
+//!
 //! The terms of a sum of contractions follow each other, on the level of the last: the machine then takes them as one.
 
 use std::collections::HashMap;
 
 use super::place::{Kind, Place};
+use super::sink::sink;
 use crate::ir::{Op, Program};
 
 /// One entry of the schedule.
@@ -69,7 +72,7 @@ pub(super) fn steps(program: &Program, places: &[Place]) -> Vec<Step> {
 }
 
 /// Whether `user` reads the operand inside its own pass.
-fn within_pass(program: &Program, places: &[Place], operand: usize, user: usize) -> bool {
+pub(super) fn within_pass(program: &Program, places: &[Place], operand: usize, user: usize) -> bool {
     let elementwise = places[operand].kind == Kind::Elementwise;
     match places[user].kind {
         Kind::Elementwise => elementwise && program.nodes[operand].ty.shape == program.nodes[user].ty.shape,
@@ -80,11 +83,11 @@ fn within_pass(program: &Program, places: &[Place], operand: usize, user: usize)
 
 /// Where a node stands in the schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    phase: usize,
+pub(super) struct Rank {
+    pub(super) phase: usize,
     /// Whether it ends its phase.
     is_psum: bool,
-    level: usize,
+    pub(super) level: usize,
     /// Position of the node or, for the terms of a sum, of the last of them.
     position: usize,
     /// Which term of a sum it is.
@@ -127,5 +130,6 @@ fn ranks(program: &Program, places: &[Place]) -> Vec<Rank> {
             terms.insert(position, all);
         }
     }
+    sink(program, places, &mut ranks);
     ranks
 }

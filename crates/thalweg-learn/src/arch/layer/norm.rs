@@ -7,6 +7,7 @@ use thalweg_program::builder::Var;
 use super::plan::{Flow, Plan};
 use super::window::image;
 use super::{Kind, LayerError, Params, Place, Shape, take};
+use crate::arch::statistics::Centred;
 
 /// Added to the variance, as PyTorch does.
 pub(in crate::arch) const EPS: f64 = 1e-5;
@@ -90,13 +91,12 @@ impl Kind for Norm {
         let positions: Vec<usize> = (1..last).collect();
         let y = match self.over {
             NormOver::Batch => {
-                let [mean, variance] = params.statistics.next(x);
+                let Centred { rest, offset, variance } = params.statistics.next(x);
                 let factor = (variance + EPS).sqrt().reciprocal();
-                // The affine factor goes to the channels' own, once for all positions.
-                return match self.affine {
-                    true => (x - mean) * (factor * take(params)) + take(params),
-                    false => (x - mean) * factor,
-                };
+                // What is one number a channel comes together once, for all positions.
+                let factor = if self.affine { factor * take(params) } else { factor };
+                let shift = offset * factor;
+                return rest * factor + if self.affine { shift + take(params) } else { shift };
             }
             NormOver::Groups(groups) => {
                 let split = [&shape[..last], &[groups, shape[last] / groups]].concat();
