@@ -13,9 +13,9 @@ import math
 import pathlib
 
 import torch
+from sequences import Gpt, Recurrent, Vit
 from torch import nn
 from torch.nn import functional
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 EXAMPLES = 3
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU}
@@ -221,158 +221,6 @@ BATCH_NORMED = [
     "relu",
     "linear 3",
 ]
-
-
-class Attention(nn.Module):
-    """nn.MultiheadAttention of one sequence, with its leaves."""
-
-    def __init__(self, width, heads):
-        super().__init__()
-        whole = nn.MultiheadAttention(width, heads, batch_first=True)
-        self.heads = heads
-        self.in_proj_weight, self.in_proj_bias = whole.in_proj_weight, whole.in_proj_bias
-        self.out_proj = nn.Linear(width, width)
-
-    def forward(self, x):
-        n, t, width = x.shape
-        q, k, v = (
-            part.reshape(n, t, self.heads, -1).transpose(1, 2)
-            for part in functional.linear(x, self.in_proj_weight, self.in_proj_bias).chunk(3, -1)
-        )
-        # The fused kernels have no second derivative.
-        with sdpa_kernel(SDPBackend.MATH):
-            y = functional.scaled_dot_product_attention(q, k, v)
-        return self.out_proj(y.transpose(1, 2).reshape(n, t, width))
-
-
-class EncoderBlock(nn.Module):
-    """torchvision.models.vision_transformer.EncoderBlock, without dropout."""
-
-    def __init__(self, width, heads, mlp_width):
-        super().__init__()
-        self.ln_1 = nn.LayerNorm(width, eps=1e-6)
-        self.self_attention = Attention(width, heads)
-        self.ln_2 = nn.LayerNorm(width, eps=1e-6)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, mlp_width), nn.GELU(), nn.Identity(), nn.Linear(mlp_width, width)
-        )
-
-    def forward(self, x):
-        x = x + self.self_attention(self.ln_1(x))
-        return x + self.mlp(self.ln_2(x))
-
-
-class Encoder(nn.Module):
-    def __init__(self, positions, width, depth, heads, mlp_width):
-        super().__init__()
-        self.pos_embedding = nn.Parameter(torch.empty(1, positions, width))
-        blocks = {f"encoder_layer_{i}": EncoderBlock(width, heads, mlp_width) for i in range(depth)}
-        self.layers = nn.Sequential()
-        for name, block in blocks.items():
-            self.layers.add_module(name, block)
-        self.ln = nn.LayerNorm(width, eps=1e-6)
-
-    def forward(self, x):
-        return self.ln(self.layers(x + self.pos_embedding))
-
-
-class Vit(nn.Module):
-    """torchvision.models.VisionTransformer, without dropout, of images that need not be square."""
-
-    def __init__(self, model, input, outputs):
-        super().__init__()
-        width, patch = model["width"], model["patch_size"]
-        channels, rows, columns = input
-        self.conv_proj = nn.Conv2d(channels, width, patch, patch)
-        self.class_token = nn.Parameter(torch.empty(1, 1, width))
-        positions = 1 + (rows // patch) * (columns // patch)
-        self.encoder = Encoder(positions, width, model["depth"], model["heads"], model["mlp_width"])
-        self.heads = nn.Sequential()
-        self.heads.add_module("head", nn.Linear(width, outputs))
-
-    def forward(self, x):
-        x = self.conv_proj(x).flatten(2).transpose(1, 2)
-        x = torch.cat([self.class_token.expand(len(x), -1, -1), x], 1)
-        return self.heads(self.encoder(x)[:, 0])
-
-
-class CausalAttention(nn.Module):
-    def __init__(self, width, heads):
-        super().__init__()
-        self.heads = heads
-        self.c_attn = nn.Linear(width, 3 * width)
-        self.c_proj = nn.Linear(width, width)
-
-    def forward(self, x):
-        n, t, width = x.shape
-        q, k, v = (
-            part.reshape(n, t, self.heads, -1).transpose(1, 2) for part in self.c_attn(x).split(width, 2)
-        )
-        with sdpa_kernel(SDPBackend.MATH):
-            y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.c_proj(y.transpose(1, 2).reshape(n, t, width))
-
-
-class Mlp(nn.Module):
-    def __init__(self, width, mlp_width):
-        super().__init__()
-        self.c_fc = nn.Linear(width, mlp_width)
-        self.c_proj = nn.Linear(mlp_width, width)
-
-    def forward(self, x):
-        return self.c_proj(functional.gelu(self.c_fc(x)))
-
-
-class DecoderBlock(nn.Module):
-    def __init__(self, width, heads, mlp_width):
-        super().__init__()
-        self.ln_1 = nn.LayerNorm(width)
-        self.attn = CausalAttention(width, heads)
-        self.ln_2 = nn.LayerNorm(width)
-        self.mlp = Mlp(width, mlp_width)
-
-    def forward(self, x):
-        x = x + self.attn(self.ln_1(x))
-        return x + self.mlp(self.ln_2(x))
-
-
-class Gpt(nn.Module):
-    """Outputs are tokens by positions, as a cross-entropy over several positions takes them."""
-
-    def __init__(self, model, input, outputs):
-        super().__init__()
-        width, blocks = model["width"], range(model["depth"])
-        self.transformer = nn.ModuleDict()
-        self.transformer["wte"] = nn.Embedding(outputs, width)
-        self.transformer["wpe"] = nn.Embedding(input[0], width)
-        self.transformer["h"] = nn.ModuleList(
-            DecoderBlock(width, model["heads"], model["mlp_width"]) for _ in blocks
-        )
-        self.transformer["ln_f"] = nn.LayerNorm(width)
-        self.lm_head = nn.Linear(width, outputs, bias=False)
-
-    def forward(self, tokens):
-        x = self.transformer["wte"](tokens) + self.transformer["wpe"](torch.arange(tokens.shape[1]))
-        for block in self.transformer["h"]:
-            x = block(x)
-        return self.lm_head(self.transformer["ln_f"](x)).transpose(1, 2)
-
-
-class Recurrent(nn.Module):
-    """Over the rows of an image; features are a step each."""
-
-    def __init__(self, model, input, outputs):
-        super().__init__()
-        kind, units, depth = model["kind"], model["units"], model["depth"]
-        of = {"rnn": nn.RNN, "lstm": nn.LSTM}[kind]
-        numbers = input[0] * input[2] if len(input) == 3 else 1
-        setattr(self, kind, of(numbers, units, depth, batch_first=True))
-        self.kind = kind
-        self.head = nn.Linear(units, outputs)
-
-    def forward(self, x):
-        x = x.transpose(1, 2).flatten(2) if x.dim() == 4 else x[..., None]
-        return self.head(getattr(self, self.kind)(x)[0][:, -1])
 
 
 CASES = [
