@@ -31,15 +31,7 @@ impl Primitive for Iota {
         Evaluation::Calls(Box::new(|_, to| vec![Call::Iota { to }]))
     }
 
-    fn jvp<'b>(
-        &self,
-        _builder: &'b Builder,
-        _primals: &[Var<'b>],
-        _result: Var<'b>,
-        _tangents: &[Option<Var<'b>>],
-    ) -> Option<Var<'b>> {
-        None
-    }
+    without_derivative!();
 
     fn batch<'b>(&self, _builder: &'b Builder, _size: usize, _inputs: &[Batched<'b>]) -> Var<'b> {
         unreachable!("counting has no operand to be batched")

@@ -43,15 +43,7 @@ impl Primitive for Uniform {
         }))
     }
 
-    fn jvp<'b>(
-        &self,
-        _builder: &'b Builder,
-        _primals: &[Var<'b>],
-        _result: Var<'b>,
-        _tangents: &[Option<Var<'b>>],
-    ) -> Option<Var<'b>> {
-        None
-    }
+    without_derivative!();
 
     /// One more leading axis.
     fn batch<'b>(&self, builder: &'b Builder, _size: usize, inputs: &[Batched<'b>]) -> Var<'b> {
