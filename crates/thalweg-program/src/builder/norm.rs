@@ -2,7 +2,7 @@
 
 use super::Var;
 
-/// Mean and variance over some axes, and how many numbers they are of.
+/// Mean and variance over some axes.
 #[derive(Clone, Copy)]
 pub struct Moments<'b> {
     /// x − k for a number k a channel near the mean: what is left of x where its mean is large. x − mean is
@@ -14,8 +14,6 @@ pub struct Moments<'b> {
     pub mean: Var<'b>,
     /// The biased variance, of the same shape.
     pub variance: Var<'b>,
-    /// A scalar: the numbers behind each mean.
-    pub count: Var<'b>,
 }
 
 impl<'b> Var<'b> {
@@ -51,6 +49,6 @@ impl<'b> Var<'b> {
         let mean = (first + own_mean * own_count).psum() / count;
         let to_own = own_mean - mean;
         let spread = second + to_own * first * 2.0 + to_own * to_own * own_count;
-        Moments { rest, offset: to_own, mean, variance: spread.psum() / count, count }
+        Moments { rest, offset: to_own, mean, variance: spread.psum() / count }
     }
 }
