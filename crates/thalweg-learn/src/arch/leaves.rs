@@ -6,10 +6,8 @@ use std::slice::Iter;
 use thalweg_program::builder::Var;
 use thalweg_program::params::{Leaf, ParamSpace, Role, Symmetry};
 
-use super::layer::LayerError;
+use super::layer::{LayerError, PARAMETERS_MAX};
 
-/// Beyond it no machine holds θ.
-const PARAMETERS_MAX: usize = 1 << 40;
 /// Units of a layer and positions at most: below it no count of parameters overflows.
 const COUNT_MAX: usize = 1 << 14;
 /// Layers or blocks at most.

@@ -44,6 +44,7 @@ pub use subsample::Subsample;
 pub use window::{Padding, Sliding};
 
 pub(super) use norm::EPS;
+pub(super) use plan::PARAMETERS_MAX;
 
 use super::{Activation, BatchNorm, Statistics};
 use flatten::Flatten;

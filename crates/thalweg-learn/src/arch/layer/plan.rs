@@ -8,7 +8,7 @@ use super::units::Units;
 use super::{BatchNorm, LayerError, Shape};
 
 /// Beyond it no machine holds θ; and below it no count overflows.
-const PARAMETERS_MAX: usize = 1 << 40;
+pub(in crate::arch) const PARAMETERS_MAX: usize = 1 << 40;
 /// Numbers between two layers, for one example: as many as a pool can choose among.
 const ELEMENTS_MAX: usize = 1 << 24;
 
