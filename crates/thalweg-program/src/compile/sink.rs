@@ -103,3 +103,45 @@ fn at_hand(program: &Program, places: &[Place], ranks: &[Rank], readers: &[Vec<R
     }
     at_hand
 }
+
+#[cfg(test)]
+mod tests {
+    use thalweg_kernel::Call;
+
+    use crate::builder::Builder;
+    use crate::compile::{Signature, compile};
+    use crate::ir::Program;
+    use crate::transform::gradient;
+
+    /// Arrays of 4×3 that elementwise passes write.
+    fn written(program: &Program) -> usize {
+        let calls = compile(program, &Signature::separate(program)).calls;
+        let stores = calls.iter().flat_map(|call| match call {
+            Call::Fused(fused) if fused.shape == [4, 3] => &fused.stores[..],
+            _ => &[],
+        });
+        stores.count()
+    }
+
+    #[test]
+    fn what_waits_for_a_sum_over_evaluations_is_not_written_before_it() {
+        let builder = Builder::new();
+        let (x, y, a) = (builder.real(&[4, 3]), builder.real(&[4, 3]), builder.real(&[3]));
+        let total = x.sum(&[0]).psum();
+        // Of one array, and of two that are arguments.
+        let one = ((x - a) * total).sum(&[0, 1]);
+        let two = ((x * a + y * a) * total).sum(&[0, 1]);
+        assert_eq!(written(&builder.finish(&[one, two]).unwrap()), 0);
+    }
+
+    #[test]
+    fn a_derivative_of_the_result_is_made_where_it_is_read() {
+        let builder = Builder::new();
+        let (x, w, v) = (builder.real(&[4, 5]), builder.real(&[3, 5]), builder.real(&[2, 3]));
+        let hidden = builder.einsum("bi,oi->bo", x, w).tanh();
+        let loss = builder.einsum("bi,oi->bo", hidden, v).sum(&[0, 1]);
+        let program = gradient(&builder.finish(&[loss]).unwrap(), &[1, 2]);
+        // The hidden units, and what flows back through them; not 1 - y^2.
+        assert_eq!(written(&program), 2);
+    }
+}
