@@ -3,11 +3,13 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use crate::cpu::Compiled;
 use crate::math::Float;
 
 /// A floating-point number that kernels compute with: `f32` to run, `f64` to verify. There are no others.
 pub trait Real:
     Float
+    + Compiled
     + Copy
     + Default
     + PartialEq

@@ -17,6 +17,36 @@ use crate::call::{Call, CallList, Fused, Labels, View};
 use crate::simd::{Level, dispatch};
 use crate::{Real, Window};
 
+/// Work on calls that is compiled here, once for each precision, and not again in every crate that has a machine.
+pub trait Compiled: Sized {
+    /// Plans a call.
+    fn prepare(call: &Call, places: &Places<'_>, needs: &mut Needs, prepared: &mut Calls);
+
+    /// Runs calls one after another.
+    fn run(calls: &Calls, which: Range<usize>, memory: &mut Memory<'_, Self>);
+}
+
+macro_rules! compiled {
+    ($($precision:ty)*) => {
+        $(impl Compiled for $precision {
+            fn prepare(call: &Call, places: &Places<'_>, needs: &mut Needs, prepared: &mut Calls) {
+                prepare::<Self>(call, places, needs, &mut prepared.0);
+            }
+
+            fn run(calls: &Calls, which: Range<usize>, memory: &mut Memory<'_, Self>) {
+                for call in &calls.0[which] {
+                    run(call, memory);
+                }
+            }
+        })*
+    };
+}
+compiled!(f32 f64);
+
+/// Calls, planned.
+#[derive(Clone, Debug)]
+pub struct Calls(Vec<Prepared>);
+
 /// A call, planned.
 #[derive(Clone, Debug)]
 enum Prepared {
@@ -51,7 +81,7 @@ struct Phase {
 /// each runs the next phase.
 #[derive(Clone, Debug)]
 pub struct Machine<T: Real> {
-    prepared: Vec<Prepared>,
+    prepared: Calls,
     phases: Vec<Phase>,
     sizes: SpaceSizes,
     needs: Needs,
@@ -77,7 +107,7 @@ impl<T: Real> Machine<T> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let places = Places(list);
         let mut needs = Needs::default();
-        let mut prepared = Vec::with_capacity(list.calls.len());
+        let mut prepared = Calls(Vec::with_capacity(list.calls.len()));
         let mut phases = vec![Phase::default()];
         for call in &list.calls {
             if let Call::AllReduce { from, to } = call {
@@ -87,10 +117,10 @@ impl<T: Real> Machine<T> {
                     "a sum lies dense in the arena: {to:?}"
                 );
                 let copy = Copy::new(&places.source(from), &to);
-                prepared.extend(copy.map(|copy| Prepared::Copy(Box::new(copy))));
+                prepared.0.extend(copy.map(|copy| Prepared::Copy(Box::new(copy))));
                 let phase = phases.last_mut().expect("there is a first phase");
                 phase.summed.push(to.layout.offset..to.layout.offset + to.layout.len());
-                phase.calls.end = prepared.len();
+                phase.calls.end = prepared.0.len();
                 continue;
             }
             if let Some(Phase { calls, summed }) = phases.last()
@@ -99,9 +129,9 @@ impl<T: Real> Machine<T> {
                 let calls = calls.end..calls.end;
                 phases.push(Phase { calls, summed: Vec::new() });
             }
-            prepare::<T>(call, &places, &mut needs, &mut prepared);
+            T::prepare(call, &places, &mut needs, &mut prepared);
             if let Some(phase) = phases.last_mut() {
-                phase.calls.end = prepared.len();
+                phase.calls.end = prepared.0.len();
             }
         }
         let sizes = SpaceSizes {
@@ -130,7 +160,7 @@ impl<T: Real> Machine<T> {
         indices: &[&[i32]],
         outputs: &mut [&mut [T]],
     ) {
-        self.run_calls(0..self.prepared.len(), scratch, inputs, indices, outputs);
+        self.run_calls(0..self.prepared.0.len(), scratch, inputs, indices, outputs);
     }
 
     /// Number of phases; at least 1.
@@ -180,9 +210,7 @@ impl<T: Real> Machine<T> {
         check("index", &sizes.indices, indices.len(), |i| indices[i].len());
         check("output", &sizes.outputs, outputs.len(), |i| outputs[i].len());
         let mut memory = scratch.memory(inputs, indices, outputs, self.level);
-        for call in &self.prepared[calls] {
-            run(call, &mut memory);
-        }
+        T::run(&self.prepared, calls, &mut memory);
     }
 }
 

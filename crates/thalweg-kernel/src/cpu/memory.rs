@@ -32,7 +32,7 @@ impl Place {
 }
 
 /// Numbers the buffers of a list and checks every view against its buffer.
-pub(crate) struct Places<'a>(pub(crate) &'a CallList);
+pub struct Places<'a>(pub(crate) &'a CallList);
 
 impl Places<'_> {
     fn place(&self, view: &View) -> Place {
@@ -87,7 +87,7 @@ fn checked_end(layout: &Layout) -> Option<usize> {
 
 /// What the plans of a machine need besides the arena.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Needs {
+pub struct Needs {
     /// Block buffers.
     pub(crate) registers: usize,
     /// Pointers of one fused call.
@@ -225,7 +225,7 @@ pub(crate) struct SpaceSizes {
 }
 
 /// The buffers of one run. Plans index them; that their indices stay inside was checked when they were made.
-pub(crate) struct Memory<'a, T> {
+pub struct Memory<'a, T> {
     pub(crate) bases: &'a [*mut T],
     pub(crate) indices: &'a [&'a [i32]],
     pub(crate) registers: *mut T,

@@ -39,5 +39,6 @@ pub(crate) mod uniform;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use machine::Compiled;
 pub use machine::Machine;
 pub use memory::Scratch;
