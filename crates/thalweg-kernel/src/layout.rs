@@ -86,13 +86,31 @@ impl Layout {
         if self.is_contiguous() {
             return Some(Self::contiguous(self.offset, shape));
         }
-        // Axes of extent 1 come and go freely; any other change of a strided layout needs a copy.
-        let kept = |s: &[usize]| s.iter().copied().filter(|&e| e != 1).collect::<Vec<_>>();
-        if kept(&self.shape) != kept(shape) {
-            return None;
+        // Axes come in groups of as many elements before and after. Those of a group must lie in memory as one.
+        let mut strides = vec![0; shape.len()];
+        let (mut old, mut new) = (0, 0);
+        while old < self.shape.len() && new < shape.len() {
+            let (first, mut extent) = (new, shape[new]);
+            let (mut before, mut stride) = (self.shape[old], self.strides[old]);
+            (old, new) = (old + 1, new + 1);
+            while before != extent {
+                if extent < before {
+                    extent *= shape[new];
+                    new += 1;
+                    continue;
+                }
+                let [next, step] = [self.shape[old], self.strides[old]];
+                if before != 1 && next != 1 && stride != step * next {
+                    return None;
+                }
+                (before, stride) = (before * next, if next == 1 { stride } else { step });
+                old += 1;
+            }
+            for axis in (first..new).rev() {
+                strides[axis] = if shape[axis] == 1 { 0 } else { stride };
+                stride *= shape[axis];
+            }
         }
-        let mut old = self.shape.iter().zip(&self.strides).filter(|&(&e, _)| e != 1).map(|(_, &s)| s);
-        let strides = shape.iter().map(|&e| if e == 1 { 0 } else { old.next().unwrap_or(0) }).collect();
         Some(Self { offset: self.offset, shape: shape.to_vec(), strides })
     }
 
@@ -103,5 +121,45 @@ impl Layout {
         }
         let reach: usize = self.shape.iter().zip(&self.strides).map(|(&e, &s)| (e - 1) * s).sum();
         self.offset + reach + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reshaped(shape: &[usize], strides: &[usize], to: &[usize]) -> Option<Vec<usize>> {
+        let layout = Layout { offset: 3, shape: shape.to_vec(), strides: strides.to_vec() };
+        let reshaped = layout.reshaped(to)?;
+        // Element by element the same places.
+        let places = |layout: &Layout| -> Vec<usize> {
+            let place = |mut number: usize| {
+                let mut at = layout.offset;
+                for (&extent, &stride) in layout.shape.iter().zip(&layout.strides).rev() {
+                    (number, at) = (number / extent, at + number % extent * stride);
+                }
+                at
+            };
+            (0..layout.len()).map(place).collect()
+        };
+        assert_eq!(places(&layout), places(&reshaped), "{shape:?} by {strides:?} to {to:?}");
+        Some(reshaped.strides)
+    }
+
+    #[test]
+    fn axes_split_and_join_where_memory_allows_it() {
+        // An axis splits, whatever its stride.
+        assert_eq!(reshaped(&[4, 6], &[1, 4], &[2, 2, 3, 2]), Some(vec![2, 1, 8, 4]));
+        // Neighbours join only if they lie in memory as one.
+        assert_eq!(reshaped(&[5, 2, 3], &[1, 15, 5], &[5, 6]), Some(vec![1, 5]));
+        assert_eq!(reshaped(&[5, 2, 3], &[6, 1, 2], &[5, 6]), None);
+        assert_eq!(reshaped(&[2, 3], &[1, 2], &[3, 2]), None);
+        // What repeats goes on to repeat.
+        assert_eq!(reshaped(&[2, 3, 4], &[0, 0, 1], &[6, 2, 2]), Some(vec![0, 2, 1]));
+        assert_eq!(reshaped(&[2, 3], &[3, 0], &[6]), None);
+        // Axes of one element come and go.
+        assert_eq!(reshaped(&[1, 4, 1, 3], &[9, 1, 7, 4], &[4, 3, 1]), Some(vec![1, 4, 0]));
+        assert_eq!(reshaped(&[4, 1, 3], &[1, 7, 4], &[1, 2, 2, 1, 1, 3]), Some(vec![0, 2, 1, 0, 0, 4]));
+        assert_eq!(reshaped(&[1, 1], &[5, 5], &[]), Some(vec![]));
     }
 }

@@ -1,8 +1,9 @@
 //! Where each window has its largest element.
 //!
-//! Channels lie side by side, so the largest elements so far and their positions are kept for a strip of channels
-//! while the taps of a window pass by: both are choices between two numbers, which LLVM vectorises. What part of a
-//! window lies in the padding depends on the output position alone and is known when the call is planned.
+//! The largest elements so far and their positions are kept for a strip of *lanes* while the taps of a window pass by: both
+//! are choices between two numbers, which LLVM vectorises. The lanes are what lies side by side in memory, channels or
+//! examples. What part of a window lies in the padding depends on the output position alone and is known when the call is
+//! planned.
 #![expect(
     unsafe_code,
     reason = "views were checked when the plan was made; taps outside of the input were left out"
@@ -10,12 +11,12 @@
 
 use std::hint::select_unpredictable;
 
-use super::axes::{MAX_AXES, advance, axes, merged, position};
+use super::axes::{Axis, MAX_AXES, advance, axes, merged, position};
 use super::memory::{Memory, Place};
 use crate::simd::{Isa, Kernel};
 use crate::{Real, Window};
 
-/// Channels whose running maxima are kept at once.
+/// Lanes whose running maxima are kept at once.
 const STRIP: usize = 64;
 
 /// The largest element of each window, prepared.
@@ -23,10 +24,12 @@ const STRIP: usize = 64;
 pub(crate) struct MaxIndex {
     from: (usize, usize),
     out: (usize, usize),
-    /// The loops over the leading axes `n…`.
+    /// The loops over the leading axes `n…`, and the channels if those are not the lanes: what neighbours are further in
+    /// memory, and in the number of the element.
     extents: Vec<usize>,
     from_strides: Vec<usize>,
     out_strides: Vec<usize>,
+    numbers: Vec<usize>,
     /// The axes along which the window slides: output positions, and the output's stride.
     outputs: Vec<usize>,
     output_strides: Vec<usize>,
@@ -35,8 +38,17 @@ pub(crate) struct MaxIndex {
     /// For each axis what a tap is further than its neighbour: in memory, and in the number of the element.
     tap_strides: Vec<usize>,
     tap_numbers: Vec<usize>,
-    /// Channels, and their strides in the input and in the output.
-    channels: (usize, usize, usize),
+    lanes: Lanes,
+}
+
+/// What is done at once: how many, their strides in the input and in the output, and what neighbours are further in the
+/// number of the element.
+#[derive(Clone, Copy, Debug)]
+struct Lanes {
+    count: usize,
+    from: usize,
+    out: usize,
+    number: usize,
 }
 
 /// The taps of a window that lie inside of the input, along one axis.
@@ -75,7 +87,21 @@ impl MaxIndex {
         if o.is_empty() {
             return None;
         }
-        let leading = merged(axes(&f.shape[..first], &[&f.strides[..first], &o.strides[..first]]));
+        let numbers = vec![0; first];
+        let leading = axes(&f.shape[..first], &[&f.strides[..first], &o.strides[..first], &numbers]);
+        let mut loops = merged(leading);
+        loops.push(Axis {
+            extent: f.shape[last],
+            strides: vec![f.strides[last], o.strides[last], 1],
+            tag: 0,
+        });
+        // Side by side in both arrays, and of those the longest; else the channels.
+        let side_by_side = |axis: &Axis| axis.strides[0] == 1 && axis.strides[1] == 1;
+        let lanes = (0..loops.len()).filter(|&i| side_by_side(&loops[i])).max_by_key(|&i| loops[i].extent);
+        let lanes = loops.remove(lanes.unwrap_or(loops.len() - 1));
+        let [from_stride, out_stride, number] = [0, 1, 2].map(|of| lanes.strides[of]);
+        let lanes = Lanes { count: lanes.extent, from: from_stride, out: out_stride, number };
+        let strides = |of: usize| loops.iter().map(|axis| axis.strides[of]).collect();
         let number_of = |axis: usize| f.shape[axis + 1..].iter().product::<usize>();
         let inside = windows.iter().zip(first..).map(|(window, axis)| {
             (0..window.output).map(|y| inside(window, y, f.strides[axis], number_of(axis))).collect()
@@ -86,15 +112,16 @@ impl MaxIndex {
         Some(Self {
             from: (from.buffer, f.offset),
             out: (out.buffer, o.offset),
-            extents: leading.iter().map(|axis| axis.extent).collect(),
-            from_strides: leading.iter().map(|axis| axis.strides[0]).collect(),
-            out_strides: leading.iter().map(|axis| axis.strides[1]).collect(),
+            extents: loops.iter().map(|axis| axis.extent).collect(),
+            from_strides: strides(0),
+            out_strides: strides(1),
+            numbers: strides(2),
             outputs: o.shape[first..last].to_vec(),
             output_strides: o.strides[first..last].to_vec(),
             inside: inside.collect(),
             tap_strides: by_tap(&|axis| f.strides[axis]),
             tap_numbers: by_tap(&number_of),
-            channels: (f.shape[last], f.strides[last], o.strides[last]),
+            lanes,
         })
     }
 
@@ -106,8 +133,9 @@ impl MaxIndex {
         loop {
             let from = self.from.1 + position(member, &self.from_strides);
             let out = self.out.1 + position(member, &self.out_strides);
+            let first = position(member, &self.numbers);
             loop {
-                let (mut offset, mut number, mut taps) = (from, 0, [0; MAX_AXES]);
+                let (mut offset, mut number, mut taps) = (from, first, [0; MAX_AXES]);
                 for ((inside, &y), taps) in self.inside.iter().zip(&*output).zip(&mut taps) {
                     let Inside { offset: o, number: n, count } = inside[y];
                     (offset, number, *taps) = (offset + o, number + n, count);
@@ -128,35 +156,40 @@ impl MaxIndex {
         }
     }
 
-    /// One window of all channels.
+    /// One window of all lanes.
     ///
     /// # Safety
     /// `from` is the element of the window's first tap inside and `taps` says how many there are along each axis;
     /// `out` is the window's place in the output.
     #[inline(always)]
     unsafe fn window<T: Real>(&self, from: *const T, number: usize, taps: &[usize], out: *mut T) {
-        let (channels, from_step, out_step) = self.channels;
-        for first in (0..channels).step_by(STRIP) {
-            let lanes = STRIP.min(channels - first);
-            // SAFETY: the caller's promise; lanes are channels.
+        let all = self.lanes;
+        for first in (0..all.count).step_by(STRIP) {
+            let lanes = Lanes { count: STRIP.min(all.count - first), ..all };
+            let number = number + first * all.number;
+            // SAFETY: the caller's promise.
             unsafe {
-                let from = from.add(first * from_step);
-                let out = out.add(first * out_step);
+                let from = from.add(first * all.from);
+                let out = out.add(first * all.out);
                 // Known numbers of lanes and steps make the loops straight vector code.
-                match (lanes, from_step, out_step) {
-                    (STRIP, 1, 1) => self.strip(from, number + first, taps, out, STRIP, 1, 1),
-                    (_, 1, 1) => self.strip(from, number + first, taps, out, lanes, 1, 1),
-                    _ => self.strip(from, number + first, taps, out, lanes, from_step, out_step),
+                match lanes {
+                    Lanes { count: STRIP, from: 1, out: 1, number: step } => {
+                        let lanes = Lanes { count: STRIP, from: 1, out: 1, number: step };
+                        self.strip(from, number, taps, out, lanes);
+                    }
+                    Lanes { from: 1, out: 1, .. } => {
+                        self.strip(from, number, taps, out, Lanes { from: 1, out: 1, ..lanes });
+                    }
+                    _ => self.strip(from, number, taps, out, lanes),
                 }
             }
         }
     }
 
-    /// One window of `lanes` channels.
+    /// One window of some lanes.
     ///
     /// # Safety
     /// As `window`; there are at most [`STRIP`] lanes.
-    #[expect(clippy::too_many_arguments, reason = "the innermost loop takes what its caller knows apart")]
     #[inline(always)]
     unsafe fn strip<T: Real>(
         &self,
@@ -164,9 +197,7 @@ impl MaxIndex {
         number: usize,
         taps: &[usize],
         out: *mut T,
-        lanes: usize,
-        from_step: usize,
-        out_step: usize,
+        lanes: Lanes,
     ) {
         let real = |number: usize| T::from_f64(number as f64);
         let (mut largest, mut at) = ([T::ZERO; STRIP], [real(number); STRIP]);
@@ -174,14 +205,14 @@ impl MaxIndex {
         let tap = &mut tap[..taps.len()];
         // SAFETY: the caller's promise.
         unsafe {
-            for (lane, largest) in largest[..lanes].iter_mut().enumerate() {
-                *largest = *from.add(lane * from_step);
+            for (lane, largest) in largest[..lanes.count].iter_mut().enumerate() {
+                *largest = *from.add(lane * lanes.from);
             }
             while advance(tap, taps) {
                 let from = from.add(position(tap, &self.tap_strides));
                 let here = real(number + position(tap, &self.tap_numbers));
-                for (lane, (largest, at)) in largest[..lanes].iter_mut().zip(&mut at).enumerate() {
-                    let (x, l, a) = (*from.add(lane * from_step), *largest, *at);
+                for (lane, (largest, at)) in largest[..lanes.count].iter_mut().zip(&mut at).enumerate() {
+                    let (x, l, a) = (*from.add(lane * lanes.from), *largest, *at);
                     #[expect(
                         clippy::eq_op,
                         reason = "only NaN differs from itself, and the comparison vectorises"
@@ -192,8 +223,8 @@ impl MaxIndex {
                     *at = select_unpredictable(wins, here, a);
                 }
             }
-            for (lane, at) in at[..lanes].iter().enumerate() {
-                *out.add(lane * out_step) = *at + real(lane);
+            for (lane, at) in at[..lanes.count].iter().enumerate() {
+                *out.add(lane * lanes.out) = *at + real(lane * lanes.number);
             }
         }
     }

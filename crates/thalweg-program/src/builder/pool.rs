@@ -18,9 +18,12 @@ impl Var<'_> {
             Ok(windows) => windows,
             Err(error) => return builder.fail(error),
         };
+        let shape = self.shape();
+        if are_blocks(&windows, slides) {
+            return self.largest_in_blocks(&windows);
+        }
         // The choice has no derivative; what it chooses is linear, so every order follows from gather and scatter-add.
         let chosen = builder.apply(MaxIndex { windows }, &[self]).as_index();
-        let shape = self.shape();
         let table = self.reshape(&[shape[0], shape[1..].iter().product()]);
         builder.apply(Gather { batch: 1 }, &[table, chosen])
     }
@@ -35,19 +38,9 @@ impl Var<'_> {
             Ok(windows) => windows,
             Err(error) => return builder.fail(error),
         };
-        let shape = self.shape();
-        let apart = |(window, slide): (&Window, &Slide)| {
-            let Window { taps, stride, dilation, output, .. } = *window;
-            slide.padding == [0, 0] && dilation == 1 && (stride == taps || output <= 1)
-        };
-        if windows.iter().zip(slides).all(apart) {
-            // Windows that share nothing are blocks: one reduction, and its adjoint is a repeat.
-            let cut = windows.iter().zip(1..).fold(self, |x, (w, axis)| x.slice(axis, 0, w.output * w.taps));
-            let blocks = windows.iter().flat_map(|w| [w.output, w.taps]);
-            let blocks: Vec<usize> =
-                shape[..1].iter().copied().chain(blocks).chain(shape.last().copied()).collect();
-            let inside: Vec<usize> = (0..windows.len()).map(|axis| 2 + 2 * axis).collect();
-            return cut.reshape(&blocks).mean(&inside);
+        if are_blocks(&windows, slides) {
+            // One reduction, and its adjoint is a repeat.
+            return self.blocks(&windows).mean(&taps_of_blocks(&windows));
         }
         // A convolution with ones: tap by tap, without an array that is padded.
         let [example, channel] = [0, 1];
@@ -62,6 +55,35 @@ impl Var<'_> {
         let sum = Convolve::new(&around(0), &labels(1).collect::<Vec<u8>>(), &around(2), &windows);
         let ones = builder.constant(1.0, taps);
         builder.apply(sum, &[self, ones]) / taps.iter().product::<usize>() as f64
+    }
+
+    /// The largest element of each block. The choice has no derivative; what it chooses is linear: a product with zeros
+    /// and ones, but that those zeros also end what is infinite.
+    fn largest_in_blocks(self, windows: &[Window]) -> Self {
+        let builder = self.builder();
+        let blocks = self.blocks(windows);
+        let (shape, taps) = (blocks.shape(), taps_of_blocks(windows));
+        let channels = shape.len() - 1;
+        // Where, with the taps beside each other.
+        let others = (0..channels).filter(|axis| !taps.contains(axis));
+        let order: Vec<usize> = others.chain(taps.iter().copied()).chain([channels]).collect();
+        let inside = windows.iter().map(|w| Window::new(w.taps, w.taps, 1, 1, [0, 0])).collect();
+        let chosen = builder.apply(MaxIndex { windows: inside }, &[blocks.permute(&order)]);
+        let of = |axis| if taps.contains(&axis) { 1 } else { shape[axis] };
+        let chosen = chosen.reshape(&(0..=channels).map(of).collect::<Vec<_>>()).broadcast_to(&shape);
+        // A number for each tap and channel.
+        let numbered: Vec<usize> = taps.iter().copied().chain([channels]).collect();
+        let extents: Vec<usize> = numbered.iter().map(|&axis| shape[axis]).collect();
+        let numbers = builder.iota(extents.iter().product()).reshape(&extents).broadcast(&shape, &numbered);
+        numbers.equal(chosen).select(blocks, 0.0).sum(&taps)
+    }
+
+    /// `[n, output, taps, output, taps…, c]` of this `[n, positions…, c]`.
+    fn blocks(self, windows: &[Window]) -> Self {
+        let shape = self.shape();
+        let cut = windows.iter().zip(1..).fold(self, |x, (w, axis)| x.slice(axis, 0, w.output * w.taps));
+        let split = windows.iter().flat_map(|w| [w.output, w.taps]);
+        cut.reshape(&shape[..1].iter().copied().chain(split).chain(shape.last().copied()).collect::<Vec<_>>())
     }
 
     /// The windows of a pooling by that name.
@@ -90,4 +112,17 @@ impl Var<'_> {
         };
         ty.shape[1..].iter().zip(taps).zip(slides).map(window).collect()
     }
+}
+
+/// Whether the windows share nothing: they are then blocks.
+fn are_blocks(windows: &[Window], slides: &[Slide]) -> bool {
+    windows.iter().zip(slides).all(|(window, slide)| {
+        let Window { taps, stride, dilation, output, .. } = *window;
+        slide.padding == [0, 0] && dilation == 1 && (stride == taps || output <= 1)
+    })
+}
+
+/// The axes of the taps among those of blocks.
+fn taps_of_blocks(windows: &[Window]) -> Vec<usize> {
+    (0..windows.len()).map(|axis| 2 + 2 * axis).collect()
 }
