@@ -4,7 +4,8 @@
 //! batch axes. The free axes of the other factor are rows, and so are the result's positions along windows: a block of the
 //! product is one segment of each window. A contraction has no windows, and so one block.
 //!
-//! Where both factors have little but a batch axis, as in a depthwise convolution, that axis is the one of the lanes.
+//! Where both factors have little but a batch axis, as in a depthwise convolution, that axis is the one of the lanes. Of
+//! images whose examples lie side by side those are the lanes: in the result too, or summed.
 
 use super::axes::{Axis, MAX_AXES, inner_last};
 use super::block::{Block, RowAxis, numbered};
@@ -30,8 +31,17 @@ pub(super) struct Orientation<'f> {
     form: &'f Form,
     lanes: usize,
     rows: usize,
-    /// The number of the batch axis whose elements are the lanes, those of both factors.
-    lanewise: Option<usize>,
+    /// The axis whose elements are the lanes, those of both factors.
+    lanewise: Option<Lanewise>,
+}
+
+/// An axis that both factors have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lanewise {
+    /// The batch axis of this number.
+    Batch(usize),
+    /// The axis of the sum of this number: lanes are added up in the end.
+    Summed(usize),
 }
 
 /// An axis of the sum, of a label or of the window of this number.
@@ -45,8 +55,12 @@ impl<'f> Orientation<'f> {
     /// The one that is the cheaper.
     pub(super) fn of(form: &'f Form) -> Self {
         let [a, b] = [A, B].map(|lanes| Self { form, lanes, rows: 1 - lanes, lanewise: None });
+        if let Some(summed) = [&a, &b].into_iter().find_map(Self::lanes_summed) {
+            return summed;
+        }
         let b_is_better = match form.windows.first() {
             None => b.cost() < a.cost(),
+            Some(_) if a.side_by_side() || b.side_by_side() => b.side_by_side(),
             // The taps: their lanes are channels, and they are the smaller factor.
             Some(window) if window.kinds[A] == Kind::Tap => false,
             Some(window) if window.kinds[B] == Kind::Tap => true,
@@ -54,6 +68,32 @@ impl<'f> Orientation<'f> {
         };
         let better = if b_is_better { b } else { a };
         better.lanewise().unwrap_or(better)
+    }
+
+    /// Whether its lanes are examples of images that lie side by side in memory, and there are few positions: each sees
+    /// lanes of its own.
+    fn side_by_side(&self) -> bool {
+        let lane = self.lane().0;
+        let positions: usize = self.form.windows.iter().map(|window| window.extents[OUT]).product();
+        let of_images = self.form.windows.iter().all(|window| window.kinds[self.rows] == Kind::Tap);
+        of_images
+            && lane.extent >= VECTOR
+            && [lane.strides[self.lanes], lane.strides[OUT]] == [1, 1]
+            && positions <= RUNS
+    }
+
+    /// With examples that lie side by side as lanes, where the result is of taps and sums over them and there are few
+    /// channels to fill vectors; the lanes' factor is that of outputs.
+    fn lanes_summed(&self) -> Option<Self> {
+        let Self { form, lanes, rows, .. } = *self;
+        let of_taps =
+            |window: &Sliding| window.kinds[OUT] == Kind::Tap && window.kinds[lanes] == Kind::Output;
+        let side_by_side =
+            |axis: &Axis| axis.extent >= VECTOR && [axis.strides[lanes], axis.strides[rows]] == [1, 1];
+        let examples = form.summed.iter().position(side_by_side)?;
+        let taps = !form.windows.is_empty() && form.windows.iter().all(of_taps);
+        let few = 2 * self.lane().0.extent <= VECTOR;
+        (taps && few).then_some(Self { lanewise: Some(Lanewise::Summed(examples)), ..*self })
     }
 
     /// With a batch axis as lanes, as the channels of a depthwise convolution, if there is one where the rows lie side by
@@ -66,7 +106,7 @@ impl<'f> Orientation<'f> {
         let [lanes, rows] = if turned { [rows, lanes] } else { [lanes, rows] };
         let batch = form.batch.iter().position(|axis| axis.strides[rows] == 1 && axis.extent >= MANY)?;
         let few = self.lane().0.extent * 4 <= form.batch[batch].extent.min(VECTOR);
-        few.then_some(Self { form, lanes, rows, lanewise: Some(batch) })
+        few.then_some(Self { form, lanes, rows, lanewise: Some(Lanewise::Batch(batch)) })
     }
 
     /// The axes of the lanes' factor and the result, and those of the other and the result.
@@ -81,9 +121,13 @@ impl<'f> Orientation<'f> {
     /// The axis of the lanes: the longest of the factor's own. And those of the loops around.
     fn lane(&self) -> (Axis, Vec<Axis>) {
         let (mut axes, mut batch) = (self.own().to_vec(), self.form.batch.clone());
-        if let Some(lane) = self.lanewise {
-            let lane = batch.remove(lane);
-            return (lane, [batch, axes].concat());
+        match self.lanewise {
+            Some(Lanewise::Batch(lane)) => {
+                let lane = batch.remove(lane);
+                return (lane, [batch, axes].concat());
+            }
+            Some(Lanewise::Summed(lane)) => return (self.form.summed[lane].clone(), [batch, axes].concat()),
+            None => {}
         }
         let longest = (0..axes.len()).max_by_key(|&i| axes[i].extent);
         let unit = Axis { extent: 1, strides: vec![0; 3], tag: 0 };
@@ -119,7 +163,11 @@ impl<'f> Orientation<'f> {
 
     /// The summed labels, the one inside last: that along which the rows lie closest, unless it is very short.
     fn labels_summed(&self) -> Vec<Axis> {
-        inner_last(&self.form.summed, |axis| axis.strides[self.rows])
+        let mut axes = self.form.summed.clone();
+        if let Some(Lanewise::Summed(lane)) = self.lanewise {
+            axes.remove(lane);
+        }
+        inner_last(&axes, |axis| axis.strides[self.rows])
     }
 
     /// The product of arrays at these places.
@@ -145,7 +193,7 @@ impl<'f> Orientation<'f> {
             first: cuts.iter().map(|cut| cut.first).sum(),
             stretch: stretch(&cuts, inner),
         };
-        let term = Term::new(lanes, rows, &blocks, lane.extent, &sum, &seen);
+        let term = Term::new(lanes, rows, &blocks, lane.extent, &sum, &seen, self.side_by_side());
         Product {
             out: (places[OUT].buffer, places[OUT].layout.offset),
             lanes: lane.extent,
@@ -157,6 +205,7 @@ impl<'f> Orientation<'f> {
                 .map(|of| loops.iter().map(|axis| axis.strides[of]).collect()),
             summed: outer.len(),
             adds,
+            adds_lanes: matches!(self.lanewise, Some(Lanewise::Summed(_))),
         }
     }
 

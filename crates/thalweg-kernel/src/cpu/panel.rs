@@ -178,3 +178,41 @@ pub(super) unsafe fn put<S: Tiles>(tiles: S, panel: Panel<S::Element>, product: 
         }
     });
 }
+
+/// Numbers that lanes are added up to, before these are.
+const PARTS: usize = 16;
+
+/// Puts the sums of the lanes of a group of panels where they belong. Their order is that of the lanes, whatever the panels'
+/// width.
+///
+/// # Safety
+/// The product's elements must be there.
+pub(super) unsafe fn add_up<T: Real>(panels: &[Panel<T>], product: &Product, adds: bool) {
+    strips(product, |&Strip { number, out, count: rows, stride }| {
+        for row in 0..rows {
+            let mut parts = [T::ZERO; PARTS];
+            for &Panel { products, first, count, width, .. } in panels {
+                // SAFETY: by contract.
+                let lanes =
+                    unsafe { std::slice::from_raw_parts(products.add((number + row) * width), count) };
+                // Panels begin at multiples of four lanes.
+                for (i, four) in lanes.chunks(4).enumerate() {
+                    let parts = &mut parts[(first + 4 * i) % PARTS..];
+                    parts.iter_mut().zip(four).for_each(|(part, &lane)| *part += lane);
+                }
+            }
+            let mut length = PARTS;
+            while length > 1 {
+                length /= 2;
+                for i in 0..length {
+                    parts[i] += parts[i + length];
+                }
+            }
+            // SAFETY: by contract.
+            unsafe {
+                let to = panels[0].out.add(out + row * stride);
+                *to = if adds { *to + parts[0] } else { parts[0] };
+            }
+        }
+    });
+}

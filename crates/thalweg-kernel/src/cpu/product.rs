@@ -17,6 +17,8 @@ use crate::Real;
 
 /// Elements of a packed panel that stay in the first-level cache.
 pub(super) const PANEL: usize = 8192;
+/// A multiple of the lanes of any vector.
+const LANES: usize = 16;
 /// Steps of a chunk at most.
 const STEPS: usize = 512;
 
@@ -37,6 +39,8 @@ pub(crate) struct Product {
     pub(super) summed: usize,
     /// Whether the product is added to what stands in its place.
     pub(super) adds: bool,
+    /// Whether the lanes are added up in the end: the result has none.
+    pub(super) adds_lanes: bool,
 }
 
 /// Two factors with the order of their sum.
@@ -45,6 +49,8 @@ pub(super) struct Term {
     pub(super) lanes: Factor,
     pub(super) rows: Factor,
     pub(super) chunks: Vec<Chunk>,
+    /// Whether the lanes are read where they lie, and not packed, however many rows they meet.
+    pub(super) in_place: bool,
     /// Distance of a step from the next in a copy of the rows, if they are copied.
     pub(super) copy: Option<usize>,
 }
@@ -95,7 +101,7 @@ pub(super) fn steps_of(lanes: usize) -> usize {
 }
 
 impl Term {
-    /// Of lanes and rows of a sum of which each block sees a part: see [`chunks`].
+    /// Of lanes and rows of a sum of which each block sees a part: see [`chunks`]. `apart`: each sees but few steps of it.
     pub(super) fn new(
         lanes: Factor,
         rows: Factor,
@@ -103,8 +109,12 @@ impl Term {
         count: usize,
         sum: &Sum,
         seen: &[Vec<Seen>],
+        apart: bool,
     ) -> Self {
-        let mut chunks = chunks(sum, seen, steps_of(count), lanes.along == 1);
+        // What is not packed need not fit the first-level cache.
+        let in_place = apart && lanes.along == 1 && count.is_multiple_of(LANES);
+        let most = if in_place { usize::MAX } else { steps_of(count) };
+        let mut chunks = chunks(sum, seen, most, lanes.along == 1);
         let copy = if rows.along == 0 { products::copied_row(blocks, rows.step) } else { None };
         if let Some(row) = copy {
             for chunk in &mut chunks {
@@ -114,7 +124,7 @@ impl Term {
                 }
             }
         }
-        Self { lanes, rows, chunks, copy }
+        Self { lanes, rows, chunks, in_place, copy }
     }
 }
 
@@ -128,7 +138,8 @@ impl Product {
     pub(crate) fn can_join(&self, next: &Self) -> bool {
         let loops = self.extents.len() + next.extents.len();
         let result = |product: &Self| (product.out, product.lanes, product.lanes_out);
-        let fits = loops == 0 && next.adds && self.terms.len() < TERMS && next.terms.len() == 1;
+        let kinds = !self.adds_lanes && !next.adds_lanes;
+        let fits = kinds && loops == 0 && next.adds && self.terms.len() < TERMS && next.terms.len() == 1;
         fits && result(self) == result(next) && self.blocks == next.blocks
     }
 

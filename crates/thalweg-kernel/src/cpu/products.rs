@@ -180,14 +180,14 @@ unsafe fn group<S: Tiles>(
     adds: bool,
     [packed, copy]: [*mut S::Element; 2],
 ) {
-    if adds {
+    if adds && !product.adds_lanes {
         for panel in panels.iter().filter(|panel| !panel.direct) {
             // SAFETY: as below.
             unsafe { panel::get(*panel, product) };
         }
     }
     let few = product.rows() < FEW;
-    let mut begins = !adds;
+    let mut begins = !adds || product.adds_lanes;
     for (term, at) in product.terms.iter().zip(pointers) {
         let reading = match (term.copy, term.rows.along) {
             (Some(_), _) => Reading::Copied,
@@ -201,7 +201,8 @@ unsafe fn group<S: Tiles>(
             }
             for panel in panels {
                 let dense = term.lanes.step == panel.width;
-                let in_place = term.lanes.along == 1 && panel.width == panel.count && (few || dense);
+                let stays = few || dense || term.in_place;
+                let in_place = term.lanes.along == 1 && panel.width == panel.count && stays;
                 let lanes = unsafe { at.lanes.add(panel.first * term.lanes.along) };
                 let (start, panel_step) = if in_place {
                     (lanes, term.lanes.step)
@@ -235,6 +236,11 @@ unsafe fn group<S: Tiles>(
             }
             begins = false;
         }
+    }
+    if product.adds_lanes {
+        let adds = adds || panels[0].first > 0;
+        // SAFETY: as above.
+        return unsafe { panel::add_up(panels, product, adds) };
     }
     for panel in panels.iter().filter(|panel| !panel.direct) {
         // SAFETY: as above.

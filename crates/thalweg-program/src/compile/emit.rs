@@ -97,6 +97,17 @@ impl Emitter<'_> {
             [operand, ..] => self.constant(operand.position()),
         };
         match (self.program.nodes[node].op.evaluate(), number) {
+            (Evaluation::View(view), None) => {
+                let from = self.view(operands[0].position());
+                calls.push(match view(&from.layout) {
+                    Some(layout) => Call::Copy { from: View { space: from.space, layout }, to },
+                    // A reshape that needs a copy: the dense destination takes the operand's shape.
+                    None => {
+                        let layout = Layout::contiguous(to.layout.offset, &from.layout.shape);
+                        Call::Copy { from, to: View { space: to.space, layout } }
+                    }
+                });
+            }
             (Evaluation::Calls(write), _) => {
                 let inputs: Vec<View> = operands.iter().map(|id| self.view(id.position())).collect();
                 let mut own = write(&inputs, to);
@@ -110,12 +121,7 @@ impl Emitter<'_> {
                 calls.append(&mut own);
             }
             (_, Some(value)) => calls.push(Call::Fill { value: value.to_bits(), to }),
-            // A reshape that needs a copy: the dense destination takes the operand's shape.
-            (_, None) => {
-                let from = self.view(operands[0].position());
-                let layout = Layout::contiguous(to.layout.offset, &from.layout.shape);
-                calls.push(Call::Copy { from, to: View { space: to.space, layout } });
-            }
+            (_, None) => unreachable!("a single call is one of its own, a number, or a copy"),
         }
     }
 

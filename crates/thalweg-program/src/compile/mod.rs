@@ -11,6 +11,7 @@
 mod accumulate;
 mod emit;
 mod memory;
+mod order;
 mod place;
 mod schedule;
 mod sink;

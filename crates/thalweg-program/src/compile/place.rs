@@ -4,6 +4,7 @@ use thalweg_kernel::{Layout, Space};
 
 use super::Signature;
 use super::accumulate::{self, Part};
+use super::order;
 use crate::ir::{Element, Op, Program};
 use crate::prim::Evaluation;
 
@@ -28,7 +29,7 @@ pub(super) enum Kind {
     Elementwise,
     /// A reduction at the end of a fused tape.
     Reduction,
-    /// A reshape that its operand's layout does not allow without a copy.
+    /// A view that its operand's layout does not allow, or elements that should lie otherwise: written out.
     Copied,
     /// Kernel calls of its own.
     Calls,
@@ -53,11 +54,14 @@ pub(super) struct Place {
     pub(super) completed_by: usize,
     /// Whether it is a contraction that is added to what stands in its place.
     pub(super) adds: bool,
+    /// Whether the first axis lies inside, as that of examples does in images of few channels.
+    pub(super) inside: bool,
 }
 
 pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
     let live = program.live();
     let read_by_kernel = read_by_kernel(program, &live);
+    let read_as_images = order::read_as_images(program, &live);
     let parts = accumulate::parts(program);
     let mut places: Vec<Place> = Vec::with_capacity(program.nodes.len());
     for (position, node) in program.nodes.iter().enumerate() {
@@ -68,8 +72,14 @@ pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
             layout,
             completed_by: position,
             adds: false,
+            inside: false,
         };
         let dense = Layout::contiguous(0, &node.ty.shape);
+        let in_arena = |kind, inside: bool| {
+            let layout = if inside { order::examples_inside(&node.ty.shape) } else { dense.clone() };
+            Place { inside, ..own(kind, Space::Arena, layout) }
+        };
+        let follows = node.inputs.iter().any(|id| places[id.position()].inside);
         let place = match (node.op.evaluate(), &node.op) {
             _ if live[position] && parts[position].sum_of.is_some() => {
                 let (first, added) = parts[position].sum_of.unwrap_or_default();
@@ -91,16 +101,23 @@ pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
             (Evaluation::Constant(_), _) => own(Kind::Constant, Space::Arena, dense),
             (Evaluation::View(view), _) => {
                 let source = &places[node.inputs[0].position()];
+                let is_given = matches!(source.space, Space::Input(_));
                 match view(&source.layout) {
+                    Some(_) if is_given && read_as_images[position] => in_arena(Kind::Copied, true),
                     // A constant has no elements to look at: what cannot be simplified is written out.
                     Some(layout) if !matches!(source.kind, Kind::Constant | Kind::Filled) => {
-                        Place { kind: Kind::View, layout, adds: false, ..source.clone() }
+                        let inside = order::stays_inside(source, &layout);
+                        Place { kind: Kind::View, layout, adds: false, inside, ..source.clone() }
                     }
                     _ => own(Kind::Copied, Space::Arena, dense),
                 }
             }
-            (Evaluation::Elementwise(_), _) => own(Kind::Elementwise, Space::Arena, dense),
-            (Evaluation::Reduction(..), _) => own(Kind::Reduction, Space::Arena, dense),
+            (Evaluation::Elementwise(_), _) => in_arena(Kind::Elementwise, follows),
+            (Evaluation::Reduction(_, axes), _) => in_arena(Kind::Reduction, follows && !axes.contains(&0)),
+            (Evaluation::Calls(_), Op::Convolve(convolve)) => {
+                in_arena(Kind::Calls, order::makes_short_images(convolve, &node.ty.shape))
+            }
+            (Evaluation::Calls(_), Op::MaxIndex(_)) => in_arena(Kind::Calls, follows),
             (Evaluation::Calls(_), Op::OneHot(_)) if read_permuted(program, &live, position) => {
                 own(Kind::Calls, Space::Arena, classes_first(&node.ty.shape))
             }
@@ -167,7 +184,12 @@ fn in_result(
                 // A copy under another shape needs a dense destination.
                 return place;
             }
-            Place { space: Space::Output(binding.slot), layout: binding.layout.clone(), ..place }
+            Place {
+                space: Space::Output(binding.slot),
+                layout: binding.layout.clone(),
+                inside: false,
+                ..place
+            }
         }
         _ => place,
     }

@@ -3,6 +3,7 @@
 mod attention;
 mod cases;
 mod edges;
+mod few_channels;
 mod op_table;
 mod pooling;
 mod pytorch;

@@ -148,6 +148,25 @@ fn network([n, size, c, o, taps, stride]: [usize; 6], turn: usize, value: impl F
     dense(&arrays, &[([b'h', b'i', b'p'], window), ([b'w', b'j', b'q'], window)], value)
 }
 
+/// The same of images whose examples lie inside: `[positions, positions, c, n]`.
+fn examples_inside(
+    [n, size, c, o, taps, stride, padding]: [usize; 7],
+    turn: usize,
+    value: impl FnMut() -> f64,
+) -> Bench {
+    let window = Window::new(size, taps, stride, 1, [padding, padding]);
+    let mut arrays = [
+        vec![(b'h', size), (b'w', size), (b'c', c), (b'n', n)],
+        vec![(b'o', o), (b'c', c), (b'i', taps), (b'j', taps)],
+        vec![(b'p', window.output), (b'q', window.output), (b'o', o), (b'n', n)],
+    ];
+    arrays.rotate_left(turn % 3);
+    if turn >= 3 {
+        arrays.swap(0, 1);
+    }
+    dense(&arrays, &[([b'h', b'i', b'p'], window), ([b'w', b'j', b'q'], window)], value)
+}
+
 /// Channels with weights of their own, `filters` for each.
 fn depthwise(
     [channels, filters, taps, stride]: [usize; 4],
@@ -188,6 +207,25 @@ fn convolutions_of_networks_are_exact() {
     }
 }
 
+/// Numbers of examples that fill vectors and that do not, of one group of panels and of two.
+#[test]
+fn convolutions_with_examples_inside_are_exact() {
+    for shape in [
+        [16, 7, 1, 6, 5, 1, 2],
+        [64, 6, 6, 5, 3, 1, 0],
+        [37, 6, 3, 4, 3, 2, 1],
+        [80, 5, 2, 1, 2, 1, 0],
+        [400, 3, 2, 3, 3, 1, 1],
+        [16, 4, 300, 2, 2, 2, 0],
+    ] {
+        for turn in 0..6 {
+            let mut cases = Cases::new("examples inside", (shape[0] * 6 + turn) as u64);
+            let bench = examples_inside(shape, turn, || cases.whole());
+            assert!(bench.exact(&format!("{shape:?}, turned by {turn}")));
+        }
+    }
+}
+
 /// Numbers of channels that fill vectors and that do not.
 #[test]
 fn depthwise_convolutions_are_exact() {
@@ -212,6 +250,7 @@ fn levels_with_fused_multiply_add_agree_to_the_bit() {
         benches.push(network([3, 9, 3, 7, 3, 1], turn, || cases.real()));
         benches.push(network([2, 6, 70, 33, 3, 2], turn, || cases.real()));
         benches.push(depthwise([19, 2, 3, 1], turn, || cases.real()));
+        benches.push(examples_inside([464, 6, 3, 5, 3, 1, 1], turn, || cases.real()));
     }
     for (number, bench) in benches.iter().enumerate() {
         for pair in levels.windows(2) {
