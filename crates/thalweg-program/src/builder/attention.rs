@@ -13,6 +13,19 @@ impl Var<'_> {
     /// positions within heads): nothing is copied on the way in or out. The scores take q·k numbers a head.
     #[must_use]
     pub fn attention(self, keys: Self, values: Self, causal: bool) -> Self {
+        self.attention_through(keys, values, causal, |weights| weights)
+    }
+
+    /// The same with something done to the weights, the softmax, `[n…, h, q, k]`, before they are summed with: dropout, which
+    /// PyTorch's function has there.
+    #[must_use]
+    pub fn attention_through(
+        self,
+        keys: Self,
+        values: Self,
+        causal: bool,
+        through: impl FnOnce(Self) -> Self,
+    ) -> Self {
         let builder = self.builder();
         let shapes = [self.shape(), keys.shape(), values.shape()];
         let Some((leading, [queries, seen, width])) = fitting(&shapes) else {
@@ -34,7 +47,7 @@ impl Var<'_> {
             let later = builder.iota(seen).greater(builder.iota(queries).reshape(&[queries, 1]));
             scores = later.select(f64::NEG_INFINITY, scores);
         }
-        let weights = scores.softmax(leading.len() + 2);
+        let weights = through(scores.softmax(leading.len() + 2));
         let sums = Contract::new(&labels(&[h, q, k]), &labels(&[k, h, e]), &labels(&[q, h, e]));
         builder.apply(sums, &[weights, values])
     }
