@@ -46,10 +46,10 @@ impl Problem {
         let init = network.init();
         let initial = |name| initial_parameters(space, &init, key.named(name));
         let examples = match source {
-            Source::Drawn(count) => Examples {
-                inputs: normals(count * architecture.inputs(), key.named("inputs")),
-                labels: labels(count, key.named("labels")),
-            },
+            Source::Drawn(count) => Examples::new(
+                normals(count * architecture.inputs(), key.named("inputs")),
+                labels(count, key.named("labels")),
+            ),
             Source::Digits => Examples::of(&digits::load(Scaling::Standardised).train),
         };
         Self {

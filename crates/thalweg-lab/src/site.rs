@@ -78,7 +78,7 @@ impl<T: Real> NetworkSite<T> {
                 self.objective.examples(),
             );
             let inputs = widened(&self.examples.inputs);
-            let examples = Examples { inputs, labels: self.examples.labels.clone() };
+            let examples = Examples::new(inputs, self.examples.labels.clone());
             let convention = Convention { dtype: Dtype::F64, ..self.convention.clone() };
             Box::new(NetworkSite { objective, examples, convention, twin: OnceLock::new() })
         })

@@ -51,7 +51,7 @@ fn outputs_depend_on_the_past_alone() {
     let theta: Vec<f64> = initial_parameters(network.space(), small().init(), Key::from_seed(0));
     let objective = Objective::<f64>::new(network, Loss::CrossEntropy, 1);
     let of = |tokens: [f64; 6]| {
-        let examples = Examples { inputs: tokens.to_vec(), labels: vec![0; 6] };
+        let examples = Examples::new(tokens.to_vec(), vec![0; 6]);
         objective.outputs(&[&theta], &examples).remove(0)
     };
     let (first, second) = (of([0.0, 1.0, 2.0, 3.0, 4.0, 0.0]), of([0.0, 1.0, 2.0, 3.0, 1.0, 2.0]));

@@ -1,6 +1,7 @@
-//! Networks made of layers against what PyTorch computed (`reference/layers.py`, `resnets.py`).
+//! Networks against what PyTorch computed (`reference/layers.py`, `resnets.py`, `dropout.py`).
 
 use serde::Deserialize;
+use thalweg_kernel::Key;
 use thalweg_learn::arch::{Architecture, BatchNorm, ModelConfig};
 use thalweg_learn::loss::Loss;
 use thalweg_learn::objective::{Examples, Objective};
@@ -167,8 +168,9 @@ fn check(case: &Case, samples: usize) {
         false => residues(353, 3, 1013, count).into_iter().map(|x| 3.0 * x).collect(),
     };
     let labels = (0..EXAMPLES * positions).map(|i| ((2 * i * i + i) % outputs) as i32).collect();
-    let examples = Examples { inputs, labels };
-    let training = Objective::<f64>::new(network.clone(), Loss::CrossEntropy, EXAMPLES);
+    let mut examples = Examples::new(inputs, labels);
+    examples.set_keys((0..EXAMPLES as u64).map(Key::from_seed));
+    let training = Objective::<f64>::training(network.clone(), Loss::CrossEntropy, EXAMPLES);
     check_derivatives(&training, &theta, &v, &examples, (&case.training, &numbers, samples));
 
     let names: Vec<String> = network.norms().iter().flat_map(BatchNorm::arrays).collect();
@@ -196,6 +198,18 @@ fn residual_networks_are_those_of_pytorch() {
     let table: Table = serde_json::from_str(include_str!("reference/resnets.json")).unwrap();
     assert_eq!(table.cases.len(), 10);
     table.cases.iter().for_each(|case| check(case, table.samples));
+}
+
+#[test]
+fn networks_with_dropout_are_those_of_pytorch() {
+    let table: Table = serde_json::from_str(include_str!("reference/dropout.json")).unwrap();
+    assert_eq!(table.cases.len(), 8);
+    for case in &table.cases {
+        // Something is dropped, or the two modes would be one.
+        let evaluation = &case.evaluation.as_ref().unwrap().outputs;
+        assert!(error(evaluation, &case.training.outputs, largest(evaluation)) > 1e-2);
+        check(case, table.samples);
+    }
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn check(case: &Case) {
 
     let inputs: Vec<f64> = residues(53, 3, 89, EXAMPLES * SIZES[0]).into_iter().map(|x| 3.0 * x).collect();
     let labels = (0..EXAMPLES).map(|i| ((2 * i * i + i) % SIZES[3]) as i32).collect();
-    let examples = Examples { inputs, labels };
+    let examples = Examples::new(inputs, labels);
     let objective = Objective::<f64>::new(Arc::new(mlp), case.loss, EXAMPLES);
     let (mut gradient, mut product) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
     let value = objective.gradient(&theta, &examples, &mut gradient);

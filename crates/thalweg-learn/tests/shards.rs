@@ -1,4 +1,4 @@
-//! Of every architecture that is no list of layers: how examples are cut, what is kept of them and what a section shares
+//! Of every architecture that is no list of layers, in training mode: how examples are cut, what is kept of them and what a section shares
 //! changes nothing but rounding, and threads not even that.
 
 use serde_json::{Value, json};
@@ -17,6 +17,10 @@ fn networks() -> Vec<Value> {
         json!({"kind": "gpt", "width": 6, "depth": 2, "heads": 2, "mlp_width": 9}),
         json!({"kind": "rnn", "units": 6, "depth": 2}),
         json!({"kind": "lstm", "units": 5}),
+        json!({"kind": "vit", "width": 8, "depth": 1, "heads": 2, "mlp_width": 5, "dropout": 0.2, "attention_dropout": 0.3}),
+        json!({"kind": "gpt", "width": 4, "depth": 1, "heads": 2, "mlp_width": 5, "embedding_dropout": 0.1,
+            "attention_dropout": 0.3, "residual_dropout": 0.2}),
+        json!({"kind": "lstm", "units": 4, "depth": 2, "dropout": 0.4}),
     ]
 }
 
@@ -44,18 +48,23 @@ impl<T: Real> Problem<T> {
         };
         let labels = (0..COUNT * network.positions()).map(|i| (i * i % 3) as i32).collect();
         let v = draw(theta.len(), 3);
-        Self { network, examples: Examples { inputs, labels }, theta, v }
+        let mut examples = Examples::new(inputs, labels);
+        examples.set_keys((0..COUNT as u64).map(Key::from_seed));
+        Self { network, examples, theta, v }
     }
 
     fn objective(&self, examples: usize) -> Objective<T> {
-        Objective::new(Arc::clone(&self.network), Loss::CrossEntropy, examples)
+        Objective::training(Arc::clone(&self.network), Loss::CrossEntropy, examples)
     }
 
     fn part(&self, from: usize, to: usize) -> Examples<T> {
         let width = self.network.inputs();
         let inputs = self.examples.inputs[from * width..to * width].to_vec();
         let positions = self.network.positions();
-        Examples { inputs, labels: self.examples.labels[from * positions..to * positions].to_vec() }
+        let labels = self.examples.labels[from * positions..to * positions].to_vec();
+        let mut part = Examples::new(inputs, labels);
+        part.set_keys((from as u64..to as u64).map(Key::from_seed));
+        part
     }
 }
 

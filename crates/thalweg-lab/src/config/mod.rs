@@ -3,7 +3,8 @@
 //! A configuration is any type with [`Default`], [`serde::Serialize`] and [`serde::Deserialize`]. What such a type
 //! must keep to:
 //! - every field that it reads it also writes, under the same name (a field that is not written would not be part
-//!   of a run's identity, and is refused as unknown);
+//!   of a run's identity, and is refused as unknown). One that came later and is optional may be left out while it is
+//!   unset, so that runs from before it keep their names;
 //! - a choice between variants with fields is an internally tagged enum, `#[serde(tag = "kind")]`, whose fields have
 //!   serde defaults. Tables merge field by field, but a table that names another `kind` replaces the whole table:
 //!   a step size that was chosen for one optimiser does not leak into another;

@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 use thalweg_program::builder::Var;
 use thalweg_program::params::{Leaf, ParamSpace, Role};
 
-use super::layer::{LayerError, Shape};
+use super::layer::{LayerError, Shape, notes, probability};
 use super::leaves::{Leaves, check_counts, misfit, take};
-use super::transformer::{Block, Names, layer_norm};
-use super::{Architecture, Statistics};
+use super::transformer::{Block, BlockDropout, Names, layer_norm};
+use super::{Architecture, Pass};
 use crate::init::{Distribution, Init};
 
 /// Added to the variances.
 const EPS: f64 = 1e-5;
 
-/// A decoder-only transformer (GPT-2 of Radford et al. 2019, without dropout): a vector for each token and one for each
+/// A decoder-only transformer (GPT-2 of Radford et al. 2019): a vector for each token and one for each
 /// position are added; `depth` blocks, in which a position sees those up to itself; a layer norm; and at every position a linear map
 /// to the next token. The data decide how many tokens there are and how many of them make an example.
 ///
@@ -31,6 +31,15 @@ pub struct GptConfig {
     pub heads: usize,
     /// Hidden units of each block's perceptron; 128 unless given.
     pub mlp_width: usize,
+    /// How probable it is in training that a number of the tokens with their positions is dropped; 0 unless given, 0.1 in GPT-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding_dropout: Option<f64>,
+    /// The same of the weights with which positions attend to one another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_dropout: Option<f64>,
+    /// The same of what attention and perceptron add.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residual_dropout: Option<f64>,
     /// Initial weights and biases; LeCun's normal ones unless given. Tokens and positions are drawn by the same rule with the
     /// width as fan-in.
     pub init: Init,
@@ -39,7 +48,16 @@ pub struct GptConfig {
 impl Default for GptConfig {
     fn default() -> Self {
         let init = Init::Lecun { distribution: Distribution::Normal };
-        Self { width: 32, depth: 2, heads: 4, mlp_width: 128, init }
+        Self {
+            width: 32,
+            depth: 2,
+            heads: 4,
+            mlp_width: 128,
+            embedding_dropout: None,
+            attention_dropout: None,
+            residual_dropout: None,
+            init,
+        }
     }
 }
 
@@ -47,16 +65,21 @@ impl GptConfig {
     /// The network for examples of so many tokens, of which there are `tokens` different ones.
     ///
     /// # Errors
-    /// Inputs that are an image, a count of 0, or heads that do not divide the width.
+    /// Inputs that are an image, a count of 0, heads that do not divide the width, or a probability outside [0, 1).
     pub fn network(&self, input: Shape, tokens: usize) -> Result<Gpt, LayerError> {
         let &Self { width, depth, heads, mlp_width, .. } = self;
-        let block = Block { width, heads, mlp_width, eps: EPS, causal: true };
+        let embedding = probability("embedding_dropout", self.embedding_dropout)?;
+        let attention = probability("attention_dropout", self.attention_dropout)?;
+        let residual = probability("residual_dropout", self.residual_dropout)?;
+        let dropout = BlockDropout { attention, hidden: None, residual };
+        let block = Block { width, heads, mlp_width, eps: EPS, causal: true, dropout };
         block.check(depth)?;
         let Shape::Features(positions) = input else {
             return Err(misfit("a sequence of tokens", format!("an image of {input}")));
         };
         check_counts(&[("tokens", tokens), ("positions", positions)])?;
-        let mut gpt = Gpt { tokens, positions, depth, block, space: ParamSpace::new() };
+        let mut gpt =
+            Gpt { tokens, positions, depth, embedding_dropout: embedding, block, space: ParamSpace::new() };
         gpt.space = gpt.declared()?;
         Ok(gpt)
     }
@@ -69,6 +92,7 @@ pub struct Gpt {
     tokens: usize,
     positions: usize,
     depth: usize,
+    embedding_dropout: f64,
     block: Block,
     space: ParamSpace,
 }
@@ -104,6 +128,10 @@ impl Architecture for Gpt {
         &self.space
     }
 
+    fn draws(&self) -> bool {
+        self.embedding_dropout > 0.0 || self.block.dropout.draws()
+    }
+
     fn inputs(&self) -> usize {
         self.positions
     }
@@ -117,18 +145,24 @@ impl Architecture for Gpt {
     }
 
     fn describe(&self) -> String {
-        let Block { width, heads, mlp_width, .. } = self.block;
+        let Block { width, heads, mlp_width, dropout, .. } = self.block;
+        let notes = notes(&[
+            ("embedding dropout", self.embedding_dropout),
+            ("attention dropout", dropout.attention),
+            ("residual dropout", dropout.residual),
+        ]);
         format!(
-            "gpt {} of {} tokens, width {width}, depth {}, heads {heads}, mlp {mlp_width}",
+            "gpt {} of {} tokens, width {width}, depth {}, heads {heads}, mlp {mlp_width}{notes}",
             self.positions, self.tokens, self.depth
         )
     }
 
-    fn write<'b>(&self, params: &[Var<'b>], _statistics: &mut Statistics<'b>, x: Var<'b>) -> Var<'b> {
+    fn write<'b>(&self, params: &[Var<'b>], pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
         let params = &mut params.iter().copied();
         let examples = x.shape()[0];
         let embedded = take(params).gather(x.as_index()) + take(params);
-        let y = (0..self.depth).fold(embedded, |x, _| self.block.write(params, x));
+        let embedded = pass.dropout(embedded, self.embedding_dropout);
+        let y = (0..self.depth).fold(embedded, |x, _| self.block.write(params, pass, x));
         let normed = layer_norm(params, y, EPS);
         // As in the last layer of other networks: the outputs of many places lie side by side for each class.
         let logits = x.builder().einsum("bti,oi->obt", normed, take(params)).permute(&[1, 2, 0]);

@@ -4,7 +4,7 @@ use thalweg_program::builder::Var;
 use thalweg_program::params::{Leaf, ParamSpace, Role, Symmetry};
 
 use super::layer::EPS;
-use super::{Activation, Architecture, Statistics};
+use super::{Activation, Architecture, Pass};
 
 /// A multilayer perceptron: linear layers with an activation between them, and none after the last.
 ///
@@ -107,7 +107,7 @@ impl Architecture for Mlp {
         format!("mlp {} {}{bias}{norm}", sizes.join("-"), self.activation.name())
     }
 
-    fn write<'b>(&self, params: &[Var<'b>], _statistics: &mut Statistics<'b>, x: Var<'b>) -> Var<'b> {
+    fn write<'b>(&self, params: &[Var<'b>], _pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
         let mut params = params.iter().copied();
         let mut next = || params.next().expect("one variable a leaf");
         let last = self.sizes.len() - 2;

@@ -18,6 +18,7 @@ mod linear;
 mod list;
 mod mlp;
 mod network;
+mod pass;
 mod recurrent;
 mod resnet;
 mod resnet_cifar;
@@ -43,6 +44,7 @@ pub use linear::LinearConfig;
 pub use list::{LayerConfig, LayersConfig, ResidualConfig};
 pub use mlp::{Mlp, MlpError};
 pub use network::Network;
+pub use pass::Pass;
 pub use recurrent::{Cell, Recurrent, RecurrentConfig};
 pub use resnet::{ResnetConfig, ResnetDepth, Stem};
 pub use resnet_cifar::ResnetCifarConfig;
@@ -63,6 +65,11 @@ pub trait Architecture: Send + Sync {
         &[]
     }
 
+    /// Whether it drops anything in training mode, for which examples then bring keys.
+    fn draws(&self) -> bool {
+        false
+    }
+
     /// Elements of one example's input.
     fn inputs(&self) -> usize;
 
@@ -81,8 +88,8 @@ pub trait Architecture: Send + Sync {
     /// Writes the network: inputs `[examples, inputs]`, images with their numbers in PyTorch's order `[channels, height,
     /// width]`, to outputs
     /// `[examples, outputs]`, with one variable for each leaf of the parameter space, in order. Batch norms take their
-    /// statistics from `statistics`.
-    fn write<'b>(&self, params: &[Var<'b>], statistics: &mut Statistics<'b>, x: Var<'b>) -> Var<'b>;
+    /// statistics from the `pass`, and dropout its numbers.
+    fn write<'b>(&self, params: &[Var<'b>], pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b>;
 }
 
 /// Initial parameters. Each leaf is drawn under its own name, so its values do not depend on what other leaves there

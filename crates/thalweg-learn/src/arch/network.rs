@@ -4,7 +4,7 @@ use thalweg_program::builder::Var;
 use thalweg_program::params::ParamSpace;
 
 use super::layer::{LayerError, Sequence, Shape};
-use super::{Architecture, BatchNorm, Statistics};
+use super::{Architecture, BatchNorm, Pass};
 
 /// Layers that fit one another, from inputs of one shape to so many outputs.
 #[derive(Clone, Debug)]
@@ -66,6 +66,10 @@ impl Architecture for Network {
         &self.norms
     }
 
+    fn draws(&self) -> bool {
+        self.layers.draws()
+    }
+
     fn inputs(&self) -> usize {
         self.input.elements()
     }
@@ -78,7 +82,7 @@ impl Architecture for Network {
         self.description.clone()
     }
 
-    fn write<'b>(&self, params: &[Var<'b>], statistics: &mut Statistics<'b>, x: Var<'b>) -> Var<'b> {
-        self.layers.write_network(params, statistics, self.input, x)
+    fn write<'b>(&self, params: &[Var<'b>], pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
+        self.layers.write_network(params, pass, self.input, x)
     }
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use thalweg_program::builder::{Builder, Var};
 use thalweg_program::params::{Leaf, ParamSpace, Role};
 
-use super::layer::{LayerError, Shape};
-use super::leaves::{Leaves, Params, check_counts, check_depth, outputs, take};
-use super::{Architecture, Statistics};
+use super::layer::{LayerError, Shape, notes, probability};
+use super::leaves::{Leaves, Params, check_counts, check_depth, misfit, outputs, take};
+use super::{Architecture, Pass};
 use crate::init::Init;
 
 /// A recurrent network and a linear map of what it ends with. An image is a sequence of its rows, a step each (all channels of a
@@ -22,6 +22,10 @@ pub struct RecurrentConfig {
     pub units: usize,
     /// Layers, each of which reads the one before; 1 unless given.
     pub depth: usize,
+    /// How probable it is in training that a hidden unit is dropped on its way from a layer to the next, at each step by
+    /// itself; 0 unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
     /// Initial weights and biases; PyTorch's unless given: uniform in ±1/√fan_in, recurrent biases included.
     pub init: Init,
 }
@@ -38,7 +42,7 @@ pub enum Cell {
 
 impl Default for RecurrentConfig {
     fn default() -> Self {
-        Self { units: 32, depth: 1, init: Init::Torch }
+        Self { units: 32, depth: 1, dropout: None, init: Init::Torch }
     }
 }
 
@@ -46,7 +50,7 @@ impl RecurrentConfig {
     /// The network for inputs of that shape and so many outputs.
     ///
     /// # Errors
-    /// A count of 0, or one beyond all machines.
+    /// A count of 0, or one beyond all machines; dropout in a single layer, or a probability outside [0, 1).
     pub fn network(&self, cell: Cell, input: Shape, outputs: usize) -> Result<Recurrent, LayerError> {
         let &Self { units, depth, .. } = self;
         // Channels, steps, numbers of a channel.
@@ -57,8 +61,13 @@ impl RecurrentConfig {
         let [channels, steps, columns] = input;
         check_counts(&[("units", units), ("outputs", outputs)])?;
         check_depth(depth)?;
+        let dropout = probability("dropout", self.dropout)?;
+        if dropout > 0.0 && depth == 1 {
+            return Err(misfit("a depth of at least 2 for dropout, which stands between layers", "1"));
+        }
         check_counts(&[("channels", channels), ("steps", steps), ("numbers of a step", columns)])?;
-        let mut network = Recurrent { cell, input, units, depth, outputs, space: ParamSpace::new() };
+        let space = ParamSpace::new();
+        let mut network = Recurrent { cell, input, units, depth, dropout, outputs, space };
         network.space = network.declared()?;
         Ok(network)
     }
@@ -72,6 +81,7 @@ pub struct Recurrent {
     input: [usize; 3],
     units: usize,
     depth: usize,
+    dropout: f64,
     outputs: usize,
     space: ParamSpace,
 }
@@ -161,6 +171,10 @@ impl Architecture for Recurrent {
         &self.space
     }
 
+    fn draws(&self) -> bool {
+        self.dropout > 0.0
+    }
+
     fn inputs(&self) -> usize {
         self.input.iter().product()
     }
@@ -171,21 +185,27 @@ impl Architecture for Recurrent {
 
     fn describe(&self) -> String {
         let ([channels, steps, columns], cell) = (self.input, self.cell.name());
+        let notes = notes(&[("dropout", self.dropout)]);
         format!(
-            "{cell} {channels}×{steps}×{columns}-{} units {}, depth {}",
+            "{cell} {channels}×{steps}×{columns}-{} units {}, depth {}{notes}",
             self.outputs, self.units, self.depth
         )
     }
 
-    fn write<'b>(&self, params: &[Var<'b>], _statistics: &mut Statistics<'b>, x: Var<'b>) -> Var<'b> {
+    fn write<'b>(&self, params: &[Var<'b>], pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
         let params = &mut params.iter().copied();
         let (examples, [channels, steps, columns]) = (x.shape()[0], self.input);
         let rows = x.reshape(&[examples, channels, steps, columns]);
         let row = |step| rows.slice(2, step, 1).reshape(&[examples, channels * columns]);
-        let inputs: Vec<Var<'b>> = (0..steps).map(row).collect();
-        let last = (0..self.depth).fold(inputs, |steps, _| self.layer(x.builder(), params, &steps));
+        let mut all: Vec<Var<'b>> = (0..steps).map(row).collect();
+        for layer in 0..self.depth {
+            if layer > 0 {
+                all.iter_mut().for_each(|x| *x = pass.dropout(*x, self.dropout));
+            }
+            all = self.layer(x.builder(), params, &all);
+        }
         let (weight, bias) = (take(params), take(params));
         assert!(params.next().is_none(), "one leaf a variable");
-        outputs(last[steps - 1], weight, bias)
+        outputs(all[steps - 1], weight, bias)
     }
 }

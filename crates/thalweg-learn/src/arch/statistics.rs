@@ -36,14 +36,14 @@ pub fn statistics_arrays(norms: &[BatchNorm]) -> Vec<(String, Vec<usize>)> {
 
 /// Where the batch norms of a network that is being written take their statistics from.
 pub enum Statistics<'b> {
-    /// Training mode: of the examples at hand, all shards together. What they are is gathered here, norm by norm.
+    /// Of the examples at hand, all shards together. What they are is gathered here, norm by norm.
     OfExamples(Vec<Moments<'b>>),
-    /// Evaluation mode: means and variances that are given, norm by norm.
+    /// Means and variances that are given, norm by norm.
     Given(std::vec::IntoIter<[Var<'b>; 2]>),
 }
 
 impl<'b> Statistics<'b> {
-    /// Training mode, before the first norm.
+    /// Those of the examples, before the first norm.
     pub fn of_examples() -> Self {
         Self::OfExamples(Vec::new())
     }

@@ -3,9 +3,9 @@
 use thalweg_program::builder::Var;
 use thalweg_program::params::{Leaf, Role};
 
-use super::Activation;
 use super::layer::LayerError;
 use super::leaves::{Leaves, Params, check_counts, check_depth, misfit, take};
+use super::{Activation, Pass};
 
 /// Attention and a perceptron of one hidden layer, each after a layer norm and added to what goes in (Vaswani et al. 2017,
 /// with the norms where Baevski & Auli 2019 have them): x ← x + attention(ln₁ x), x ← x + mlp(ln₂ x).
@@ -21,6 +21,18 @@ pub(super) struct Block {
     pub(super) eps: f64,
     /// Whether a position sees those up to itself only.
     pub(super) causal: bool,
+    pub(super) dropout: BlockDropout,
+}
+
+/// How probable it is that numbers of a block are dropped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BlockDropout {
+    /// The weights with which a position attends to others.
+    pub(super) attention: f64,
+    /// The hidden units of the perceptron, in an architecture that has dropout there.
+    pub(super) hidden: Option<f64>,
+    /// What attention and perceptron add to the stream.
+    pub(super) residual: f64,
 }
 
 /// What the leaves of a block are called. Pairs are those of a weight and its bias.
@@ -31,6 +43,13 @@ pub(super) struct Names {
     pub(super) ln_2: String,
     pub(super) mlp_in: String,
     pub(super) mlp_out: String,
+}
+
+impl BlockDropout {
+    /// Whether anything is dropped.
+    pub(super) fn draws(self) -> bool {
+        [Some(self.attention), self.hidden, Some(self.residual)].into_iter().flatten().any(|p| p > 0.0)
+    }
 }
 
 impl Block {
@@ -65,16 +84,21 @@ impl Block {
     }
 
     /// Writes it on `[examples, positions, width]`.
-    pub(super) fn write<'b>(self, params: &mut Params<'_, 'b>, x: Var<'b>) -> Var<'b> {
+    pub(super) fn write<'b>(self, params: &mut Params<'_, 'b>, pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
+        let BlockDropout { hidden, residual, .. } = self.dropout;
         let normed = layer_norm(params, x, self.eps);
-        let x = x + self.attention(params, normed);
+        let attention = self.attention(params, pass, normed);
+        let x = x + pass.dropout(attention, residual);
         let normed = layer_norm(params, x, self.eps);
-        let hidden = Activation::Gelu.write(linear(params, normed));
-        x + linear(params, hidden)
+        let mut units = Activation::Gelu.write(linear(params, normed));
+        if let Some(hidden) = hidden {
+            units = pass.dropout(units, hidden);
+        }
+        x + pass.dropout(linear(params, units), residual)
     }
 
-    fn attention<'b>(self, params: &mut Params<'_, 'b>, x: Var<'b>) -> Var<'b> {
-        let Self { width, heads, causal, .. } = self;
+    fn attention<'b>(self, params: &mut Params<'_, 'b>, pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
+        let Self { width, heads, causal, dropout, .. } = self;
         let (examples, positions) = (x.shape()[0], x.shape()[1]);
         let (weight, bias) = (take(params), take(params));
         // The weights are cut and not the products, which are larger: a cut's adjoint pads.
@@ -85,7 +109,8 @@ impl Block {
             y.reshape(&[examples, positions, heads, width / heads])
         };
         let [q, k, v] = [0, 1, 2].map(part);
-        linear(params, q.attention(k, v, causal).reshape(&[examples, positions, width]))
+        let y = q.attention_through(k, v, causal, |weights| pass.dropout(weights, dropout.attention));
+        linear(params, y.reshape(&[examples, positions, width]))
     }
 }
 

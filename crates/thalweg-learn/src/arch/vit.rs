@@ -4,17 +4,17 @@ use serde::{Deserialize, Serialize};
 use thalweg_program::builder::Var;
 use thalweg_program::params::{Leaf, ParamSpace, Role};
 
-use super::layer::{LayerError, Shape};
+use super::layer::{LayerError, Shape, notes, probability};
 use super::leaves::{Leaves, check_counts, misfit, outputs, take};
-use super::transformer::{Block, Names, layer_norm};
-use super::{Architecture, Statistics};
+use super::transformer::{Block, BlockDropout, Names, layer_norm};
+use super::{Architecture, Pass};
 use crate::init::{Distribution, Init};
 
 /// Added to the variances, as torchvision's has it.
 const EPS: f64 = 1e-6;
 
-/// A vision transformer (Dosovitskiy et al. 2021), with the names and semantics of torchvision's `VisionTransformer` without
-/// dropout: square patches, each mapped to a vector, behind a class token; learned positions are added; `depth` blocks; a layer
+/// A vision transformer (Dosovitskiy et al. 2021), with the names and semantics of torchvision's `VisionTransformer`:
+/// square patches, each mapped to a vector, behind a class token; learned positions are added; `depth` blocks; a layer
 /// norm; a linear map of the class token. Leaves `class_token`, `conv_proj.weight`, …, `encoder.pos_embedding`,
 /// `encoder.layers.encoder_layer_0.ln_1.weight`, …, `encoder.ln.weight`, …, `heads.head.bias`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,13 @@ pub struct VitConfig {
     pub heads: usize,
     /// Hidden units of each block's perceptron; 64 unless given.
     pub mlp_width: usize,
+    /// How probable it is in training that a number is dropped: of the tokens with their positions, of the hidden units of each
+    /// block's perceptron, and of what attention and perceptron add; 0 unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
+    /// The same of the weights with which positions attend to one another; 0 unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_dropout: Option<f64>,
     /// Initial weights and biases; LeCun's normal ones unless given. Class token and positions are drawn by the same rule with
     /// the width as fan-in.
     pub init: Init,
@@ -38,7 +45,8 @@ pub struct VitConfig {
 impl Default for VitConfig {
     fn default() -> Self {
         let init = Init::Lecun { distribution: Distribution::Normal };
-        Self { patch_size: 2, width: 32, depth: 2, heads: 4, mlp_width: 64, init }
+        let (dropout, attention_dropout) = (None, None);
+        Self { patch_size: 2, width: 32, depth: 2, heads: 4, mlp_width: 64, dropout, attention_dropout, init }
     }
 }
 
@@ -46,10 +54,14 @@ impl VitConfig {
     /// The network for images of that shape and so many outputs.
     ///
     /// # Errors
-    /// Inputs that are no image, patches that do not tile it, a count of 0, or heads that do not divide the width.
+    /// Inputs that are no image, patches that do not tile it, a count of 0, heads that do not divide the width, or a
+    /// probability outside [0, 1).
     pub fn network(&self, input: Shape, outputs: usize) -> Result<Vit, LayerError> {
         let &Self { patch_size, width, depth, heads, mlp_width, .. } = self;
-        let block = Block { width, heads, mlp_width, eps: EPS, causal: false };
+        let residual = probability("dropout", self.dropout)?;
+        let attention = probability("attention_dropout", self.attention_dropout)?;
+        let dropout = BlockDropout { attention, hidden: Some(residual), residual };
+        let block = Block { width, heads, mlp_width, eps: EPS, causal: false, dropout };
         block.check(depth)?;
         let Shape::Image { channels, height, width: columns } = input else {
             return Err(misfit("an image, channels×height×width", format!("{input} features")));
@@ -129,6 +141,10 @@ impl Architecture for Vit {
         &self.space
     }
 
+    fn draws(&self) -> bool {
+        self.block.dropout.draws()
+    }
+
     fn inputs(&self) -> usize {
         self.image.iter().product()
     }
@@ -139,21 +155,23 @@ impl Architecture for Vit {
 
     fn describe(&self) -> String {
         let [channels, height, columns] = self.image;
-        let Block { width, heads, mlp_width, .. } = self.block;
+        let Block { width, heads, mlp_width, dropout, .. } = self.block;
+        let notes = notes(&[("dropout", dropout.residual), ("attention dropout", dropout.attention)]);
         format!(
-            "vit {channels}×{height}×{columns}-{} patch {}, width {width}, depth {}, heads {heads}, mlp {mlp_width}",
+            "vit {channels}×{height}×{columns}-{} patch {}, width {width}, depth {}, heads {heads}, mlp {mlp_width}{notes}",
             self.outputs, self.patch_size, self.depth
         )
     }
 
-    fn write<'b>(&self, params: &[Var<'b>], _statistics: &mut Statistics<'b>, x: Var<'b>) -> Var<'b> {
+    fn write<'b>(&self, params: &[Var<'b>], pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
         let params = &mut params.iter().copied();
         let (examples, width) = (x.shape()[0], self.block.width);
         let token = take(params).broadcast_to(&[examples, 1, width]);
         let (weight, bias) = (take(params), take(params));
         let patches = self.projected(x, weight, bias);
         let tokens = x.builder().concatenate(1, &[token, patches]) + take(params);
-        let y = (0..self.depth).fold(tokens, |x, _| self.block.write(params, x));
+        let tokens = pass.dropout(tokens, self.block.dropout.residual);
+        let y = (0..self.depth).fold(tokens, |x, _| self.block.write(params, pass, x));
         // Only the class token is read: the norm takes each position by itself.
         let class = layer_norm(params, y.slice(1, 0, 1).reshape(&[examples, width]), EPS);
         let (weight, bias) = (take(params), take(params));

@@ -113,7 +113,7 @@ pub(super) fn with_data<'d, T: Real, R>(
     kept: &[(&'d [T], usize)],
     with: impl FnOnce(Data<'_, T>) -> R,
 ) -> R {
-    let rows = [&[(&examples.inputs[..], objective.architecture.inputs())], kept].concat();
+    let rows = [&objective.rows(examples), kept].concat();
     let labels = [(&examples.labels[..], objective.architecture().positions())];
     with(Data { rows: &rows, indices: &labels })
 }

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use thalweg_kernel::Real;
+use thalweg_kernel::{Key, Real};
 use thalweg_program::evaluate::{Cut, Data, Point, Sharded};
 
 use crate::arch::{Architecture, statistics_len};
@@ -26,13 +26,26 @@ use quantity::Quantity;
 pub use section::Section;
 use writer::Writer;
 
-/// Which statistics batch norms take. Networks without batch norms are the same in both modes.
+/// What layers do that are not the same in training and afterwards. Networks without batch norms and dropout are the same in
+/// all modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Those of all examples of the objective together, so that they move with θ, and derivatives go through them.
+    /// As in a step of training. Batch norms take the statistics of all examples of the objective together, so that they
+    /// move with θ, and derivatives go through them. Dropout draws from the [keys](Examples::set_keys) of the examples: with
+    /// the same keys the same is dropped, and the objective is a function like any other.
     Training,
-    /// Given ones: a point is θ followed by the [statistics](crate::arch::Statistics), and derivatives are those in θ.
+    /// As instruments measure: batch norms as in training, and nothing is dropped.
+    ReEstimated,
+    /// Batch norms take given statistics: a point is θ followed by the [statistics](crate::arch::Statistics), and
+    /// derivatives are those in θ. Nothing is dropped.
     Evaluation,
+}
+
+impl Mode {
+    /// Whether examples bring keys to that network.
+    fn takes_keys(self, architecture: &dyn Architecture) -> bool {
+        self == Self::Training && architecture.draws()
+    }
 }
 
 /// Loss and error at one point.
@@ -59,13 +72,28 @@ pub struct Examples<T> {
     pub inputs: Vec<T>,
     /// `[examples]`, or `[examples, positions]` where an example has several.
     pub labels: Vec<i32>,
+    /// `[examples, 11]`: see [`set_keys`](Self::set_keys). Empty without.
+    keys: Vec<T>,
 }
 
 impl<T: Real> Examples<T> {
+    /// Those, without keys.
+    pub fn new(inputs: Vec<T>, labels: Vec<i32>) -> Self {
+        Self { inputs, labels, keys: Vec::new() }
+    }
+
     /// All examples of a data set.
     pub fn of(data: &Dataset) -> Self {
         let inputs = data.inputs().iter().map(|&x| T::from_f64(f64::from(x))).collect();
-        Self { inputs, labels: data.labels().to_vec() }
+        Self::new(inputs, data.labels().to_vec())
+    }
+
+    /// Gives each example a key, from which dropout draws in [training mode](Mode::Training). What is dropped of an example
+    /// depends on its key alone: not on the examples beside it, nor on the precision.
+    pub fn set_keys(&mut self, keys: impl IntoIterator<Item = Key>) {
+        self.keys.clear();
+        let words = keys.into_iter().flat_map(|key| key.words());
+        self.keys.extend(words.map(|word| T::from_f64(f64::from(word))));
     }
 }
 
@@ -85,19 +113,27 @@ pub struct Objective<T: Real> {
 }
 
 impl<T: Real> Objective<T> {
-    /// Of a network over `examples` examples, in training mode.
+    /// Of a network over `examples` examples, as instruments measure it.
     pub fn new(architecture: Arc<dyn Architecture>, loss: Loss, examples: usize) -> Self {
-        let cut = match architecture.norms() {
-            [] => Cut::new(examples),
-            _ => Cut::coupled(examples, architecture.space().dimension()),
-        };
-        Self { architecture, loss, mode: Mode::Training, cut, programs: Mutex::new(BTreeMap::new()) }
+        Self::in_mode(Mode::ReEstimated, architecture, loss, examples)
+    }
+
+    /// The same in training mode.
+    pub fn training(architecture: Arc<dyn Architecture>, loss: Loss, examples: usize) -> Self {
+        Self::in_mode(Mode::Training, architecture, loss, examples)
     }
 
     /// The same in evaluation mode.
     pub fn evaluation(architecture: Arc<dyn Architecture>, loss: Loss, examples: usize) -> Self {
-        let cut = Cut::new(examples);
-        Self { architecture, loss, mode: Mode::Evaluation, cut, programs: Mutex::new(BTreeMap::new()) }
+        Self::in_mode(Mode::Evaluation, architecture, loss, examples)
+    }
+
+    fn in_mode(mode: Mode, architecture: Arc<dyn Architecture>, loss: Loss, examples: usize) -> Self {
+        let cut = match (mode, architecture.norms()) {
+            (Mode::Evaluation, _) | (_, []) => Cut::new(examples),
+            _ => Cut::coupled(examples, architecture.space().dimension()),
+        };
+        Self { architecture, loss, mode, cut, programs: Mutex::new(BTreeMap::new()) }
     }
 
     /// The network.
@@ -110,7 +146,7 @@ impl<T: Real> Objective<T> {
         self.loss
     }
 
-    /// Which statistics batch norms take.
+    /// What batch norms and dropout do.
     pub fn mode(&self) -> Mode {
         self.mode
     }
@@ -118,14 +154,19 @@ impl<T: Real> Objective<T> {
     /// Length of a point: that of θ, in evaluation mode with that of the statistics.
     pub fn point_len(&self) -> usize {
         match self.mode {
-            Mode::Training => self.dimension(),
+            Mode::Training | Mode::ReEstimated => self.dimension(),
             Mode::Evaluation => self.dimension() + statistics_len(self.architecture.norms()),
         }
     }
 
-    /// Whether the examples meet, as they do in batch norms in training mode.
+    /// Whether the examples meet, as they do in batch norms that take their statistics.
     fn is_coupled(&self) -> bool {
-        self.mode == Mode::Training && !self.architecture.norms().is_empty()
+        self.mode != Mode::Evaluation && !self.architecture.norms().is_empty()
+    }
+
+    /// Whether examples bring keys.
+    pub fn takes_keys(&self) -> bool {
+        self.mode.takes_keys(&*self.architecture)
     }
 
     /// Length of θ.
@@ -158,6 +199,13 @@ impl<T: Real> Objective<T> {
         let classes = outputs / positions;
         assert_eq!(examples.labels.len(), self.examples() * positions, "labels: {positions} an example");
         assert_eq!(examples.inputs.len(), self.examples() * inputs, "inputs: {inputs} an example");
+        if self.takes_keys() {
+            assert_eq!(
+                examples.keys.len(),
+                self.examples() * Key::WORDS,
+                "keys: one an example, for dropout"
+            );
+        }
         if !self.loss.has_classes() {
             assert_eq!(inputs, outputs, "a reconstruction has as many outputs as inputs");
             return;
@@ -166,7 +214,14 @@ impl<T: Real> Objective<T> {
         assert!(examples.labels.iter().all(in_range), "labels: from 0 to {}", classes - 1);
     }
 
-    /// `cotangents` of the outputs are a second array of rows, where the quantity takes any.
+    /// What programs take of the examples but for the labels: inputs, and keys where any are taken.
+    fn rows<'e>(&self, examples: &'e Examples<T>) -> Vec<(&'e [T], usize)> {
+        let inputs = (&examples.inputs[..], self.architecture.inputs());
+        let keys = self.takes_keys().then_some((&examples.keys[..], Key::WORDS));
+        [inputs].into_iter().chain(keys).collect()
+    }
+
+    /// `cotangents` of the outputs are a last array of rows, where the quantity takes any.
     fn evaluate(
         &self,
         quantity: Quantity,
@@ -174,12 +229,12 @@ impl<T: Real> Objective<T> {
         examples: &Examples<T>,
         cotangents: Option<&[T]>,
     ) {
-        let (inputs, outputs) = (self.architecture.inputs(), self.architecture.outputs());
+        let outputs = self.architecture.outputs();
         self.check(examples);
         for point in points.iter() {
             assert_eq!(point.shared[0].len(), self.point_len(), "a point's length");
         }
-        let mut rows = vec![(&examples.inputs[..], inputs)];
+        let mut rows = self.rows(examples);
         rows.extend(cotangents.map(|u| (u, outputs)));
         if let Some(u) = cotangents {
             assert_eq!(u.len(), self.examples() * outputs, "cotangents: {outputs} an example");
@@ -213,7 +268,7 @@ impl<T: Real> Objective<T> {
     /// The same, and into `statistics` the means and biased variances that batch norms took: those of the examples.
     ///
     /// # Panics
-    /// Also in evaluation mode.
+    /// Also in evaluation mode, where they are given.
     pub fn gradient_and_statistics(
         &self,
         theta: &[T],
@@ -224,7 +279,7 @@ impl<T: Real> Objective<T> {
         if statistics.is_empty() {
             return self.gradient(theta, examples, gradient);
         }
-        assert_eq!(self.mode, Mode::Training, "only in training mode statistics are those of the examples");
+        assert!(self.mode != Mode::Evaluation, "in evaluation mode statistics are given");
         assert_eq!(gradient.len(), self.dimension(), "the gradient's length");
         let mut point = Point { sums: vec![gradient, statistics], ..Point::scalars(vec![theta]) };
         let points = std::slice::from_mut(&mut point);
@@ -232,13 +287,13 @@ impl<T: Real> Objective<T> {
         Value::of(self.loss, &point.scalars)
     }
 
-    /// The statistics that batch norms take at each of the points in training mode: those of the examples, laid out as
+    /// The statistics that batch norms take at each of the points: those of the examples, laid out as
     /// [`Statistics`](crate::arch::Statistics) says. Cost: one forward pass a point.
     ///
     /// # Panics
-    /// Also in evaluation mode.
+    /// Also in evaluation mode, where they are given.
     pub fn statistics(&self, points: &[&[T]], examples: &Examples<T>) -> Vec<Vec<T>> {
-        assert_eq!(self.mode, Mode::Training, "only in training mode statistics are those of the examples");
+        assert!(self.mode != Mode::Evaluation, "in evaluation mode statistics are given");
         let length = statistics_len(self.architecture.norms());
         let mut statistics = vec![vec![T::ZERO; length]; points.len()];
         if length > 0 {

@@ -1,6 +1,6 @@
 //! The programs of an objective: what each quantity is made of, for a shard of examples.
 
-use thalweg_kernel::Layout;
+use thalweg_kernel::{Key, Layout};
 use thalweg_program::compile::{Binding, Signature};
 use thalweg_program::evaluate::Role;
 use thalweg_program::ir::Program;
@@ -71,18 +71,34 @@ impl Quantity {
         }
     }
 
+    /// Where the inputs are among the real slots: after θ, and after what else all examples share.
+    fn inputs_slot(self) -> usize {
+        match self {
+            Self::Product(_) | Self::LinearProduct(..) | Self::SectionValue(_) | Self::JacobianProduct => 2,
+            Self::Value | Self::Gradient | Self::GradientAndStatistics | Self::Statistics => 1,
+            Self::Residuals(..) | Self::SectionLinear | Self::SectionFixed => 1,
+            Self::Outputs | Self::JacobianTransposeProduct => 1,
+        }
+    }
+
     /// The program for a shard, and how it is called: θ, and the statistics that batch norms are given, in real slot 0, a
-    /// tangent in slot 1 if there is one, then the inputs, then cotangents of the outputs or residuals if there are any;
-    /// the labels in index slot 0, if it [takes](Self::takes_labels) them.
+    /// tangent or coefficients in slot 1 if there are any, then the inputs, then the keys if it draws, then cotangents of the
+    /// outputs or residuals if there are any; the labels in index slot 0, if it [takes](Self::takes_labels) them.
     pub(super) fn write(self, writer: &Writer<'_>) -> (Program, Signature) {
         let Writer { architecture, examples, .. } = *writer;
         let space = architecture.space();
         let leaves = writer.leaves();
         let mut theta = leaf_bindings(space, 0);
+        let at = self.inputs_slot();
+        let mut rest = at + 1;
         if writer.mode == Mode::Evaluation {
             theta.extend(statistics_bindings(architecture.norms(), 0, space.dimension()));
         }
-        let x = |slot| dense(slot, &[examples, architecture.inputs()]);
+        if writer.takes_keys() {
+            theta.push(dense(rest, &[examples, Key::WORDS]));
+            rest += 1;
+        }
+        let x = dense(at, &[examples, architecture.inputs()]);
         let y = dense(0, &writer.label_shape());
         let rows = dense(0, &[examples, architecture.outputs()]);
         let with =
@@ -90,62 +106,62 @@ impl Quantity {
         match self {
             Self::Value => {
                 let outputs = vec![dense(0, &[]), dense(1, &[])];
-                (writer.value(), with(&[&theta, &[x(1), y]], outputs))
+                (writer.value(), with(&[&theta, &[x, y]], outputs))
             }
             Self::Gradient => {
                 let outputs = [vec![dense(0, &[]), dense(1, &[])], leaf_bindings(space, 2)].concat();
-                (writer.gradient(&leaves), with(&[&theta, &[x(1), y]], outputs))
+                (writer.gradient(&leaves), with(&[&theta, &[x, y]], outputs))
             }
             Self::GradientAndStatistics => {
                 let program = writer.gradient_and_statistics(&leaves);
                 let of_norms = statistics_bindings(architecture.norms(), 3, 0);
                 let outputs =
                     [vec![dense(0, &[]), dense(1, &[])], leaf_bindings(space, 2), of_norms].concat();
-                (program, with(&[&theta, &[x(1), y]], outputs))
+                (program, with(&[&theta, &[x, y]], outputs))
             }
             Self::Statistics => {
                 let outputs = statistics_bindings(architecture.norms(), 0, 0);
-                (writer.statistics(), with(&[&theta, &[x(1)]], outputs))
+                (writer.statistics(), with(&[&theta, &[x]], outputs))
             }
             Self::Product(matrix) => {
                 let program = writer.product(matrix, &leaves);
-                (program, with(&[&theta, &[x(2), y], &leaf_bindings(space, 1)], leaf_bindings(space, 0)))
+                (program, with(&[&theta, &[x, y], &leaf_bindings(space, 1)], leaf_bindings(space, 0)))
             }
             Self::Residuals(matrix, order) => {
                 let (parts, kept) = writer.residuals(matrix);
-                (kept.writer(&parts.primal), with(&[&theta, &[x(1), y]], kept.bindings(order, 0)))
+                (kept.writer(&parts.primal), with(&[&theta, &[x, y]], kept.bindings(order, 0)))
             }
             Self::LinearProduct(matrix, order) => {
                 let (parts, kept) = writer.residuals(matrix);
-                let inputs = [&theta, &[x(2), y][..], &kept.bindings(order, 3), &leaf_bindings(space, 1)];
+                let inputs = [&theta, &[x, y][..], &kept.bindings(order, rest), &leaf_bindings(space, 1)];
                 (writer.linear_product(&parts, &kept), with(&inputs, leaf_bindings(space, 0)))
             }
             Self::SectionLinear | Self::SectionFixed => {
                 let (parts, linear, fixed) = writer.section();
                 let kept = if self == Self::SectionLinear { linear } else { fixed };
-                (kept.writer(&parts.head), with(&[&theta, &[x(1), y]], kept.bindings(Order::Shards, 0)))
+                (kept.writer(&parts.head), with(&[&theta, &[x, y]], kept.bindings(Order::Shards, 0)))
             }
             Self::SectionValue(vectors) => {
                 let parts = writer.section();
                 let (_, linear, fixed) = &parts;
                 let mut kept = Vec::new();
                 for _ in 0..vectors {
-                    kept.extend(linear.bindings(Order::Shards, 3 + kept.len()));
+                    kept.extend(linear.bindings(Order::Shards, rest + kept.len()));
                 }
-                kept.extend(fixed.bindings(Order::Shards, 3 + kept.len()));
+                kept.extend(fixed.bindings(Order::Shards, rest + kept.len()));
                 let c = dense(1, &[vectors]);
-                let inputs = [&theta, &[x(2), y, c][..], &kept];
+                let inputs = [&theta, &[x, y, c][..], &kept];
                 (Writer::section_value(vectors, &parts), with(&inputs, vec![dense(0, &[]), dense(1, &[])]))
             }
-            Self::Outputs => (writer.outputs(), with(&[&theta, &[x(1)]], vec![rows])),
+            Self::Outputs => (writer.outputs(), with(&[&theta, &[x]], vec![rows])),
             Self::JacobianProduct => {
                 let program = jacobian_product(&writer.outputs(), &leaves);
-                (program, with(&[&theta, &[x(2)], &leaf_bindings(space, 1)], vec![rows]))
+                (program, with(&[&theta, &[x], &leaf_bindings(space, 1)], vec![rows]))
             }
             Self::JacobianTransposeProduct => {
                 let program = jacobian_transpose_product(&writer.outputs(), &leaves);
-                let u = dense(2, &[examples, architecture.outputs()]);
-                (program, with(&[&theta, &[x(1), u]], leaf_bindings(space, 0)))
+                let u = dense(rest, &[examples, architecture.outputs()]);
+                (program, with(&[&theta, &[x, u]], leaf_bindings(space, 0)))
             }
         }
     }

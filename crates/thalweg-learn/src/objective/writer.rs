@@ -1,16 +1,17 @@
 //! Writes the programs of quantities, for a shard of examples.
 
+use thalweg_kernel::Key;
 use thalweg_program::builder::{Builder, Var};
 use thalweg_program::ir::Program;
 use thalweg_program::transform::{Hoisted, Linearized, ggn, gradient, hoist, hvp, split_linear};
 
 use super::kept::Kept;
 use super::{Matrix, Mode};
-use crate::arch::{Architecture, BatchNorm, Statistics};
+use crate::arch::{Architecture, BatchNorm, Pass, Statistics};
 use crate::loss::{Loss, write_error};
 
-/// Writes programs of quantities. Their arguments are the leaves, then the statistics that batch norms are given, then the
-/// inputs, then the labels, then what a transform adds.
+/// Writes programs of quantities. Their arguments are the leaves, then the statistics that batch norms are given or the keys
+/// that dropout draws from, then the inputs, then the labels, then what a transform adds.
 pub(super) struct Writer<'a> {
     pub(super) architecture: &'a dyn Architecture,
     pub(super) loss: Loss,
@@ -90,12 +91,20 @@ impl Writer<'_> {
         self.architecture.space().leaves().iter().map(|leaf| builder.real(&leaf.shape)).collect()
     }
 
-    /// New arguments for a point: the leaves, then the statistics that batch norms are given.
+    /// Whether examples bring keys.
+    pub(super) fn takes_keys(&self) -> bool {
+        self.mode.takes_keys(self.architecture)
+    }
+
+    /// New arguments for a point: the leaves, then the statistics that batch norms are given, or the keys of the examples.
     fn point<'b>(&self, builder: &'b Builder) -> Vec<Var<'b>> {
         let mut point = self.params(builder);
         if self.mode == Mode::Evaluation {
             let arrays = |norm: &BatchNorm| [builder.real(&[norm.channels]), builder.real(&[norm.channels])];
             point.extend(self.architecture.norms().iter().flat_map(arrays));
+        }
+        if self.takes_keys() {
+            point.push(builder.real(&[self.examples, Key::WORDS]));
         }
         point
     }
@@ -103,15 +112,16 @@ impl Writer<'_> {
     /// The network at a point: its outputs, and what its norms saw.
     fn network<'b>(&self, point: &[Var<'b>], x: Var<'b>) -> (Var<'b>, Statistics<'b>) {
         let (params, given) = point.split_at(self.architecture.space().leaves().len());
-        let mut statistics = match self.mode {
-            Mode::Training => Statistics::of_examples(),
+        let mut pass = match self.mode {
+            Mode::Training => Pass::new(Statistics::of_examples(), given.first().copied()),
+            Mode::ReEstimated => Pass::new(Statistics::of_examples(), None),
             Mode::Evaluation => {
                 let pairs: Vec<[Var<'b>; 2]> = given.as_chunks().0.to_vec();
-                Statistics::Given(pairs.into_iter())
+                Pass::new(Statistics::Given(pairs.into_iter()), None)
             }
         };
-        let z = self.architecture.write(params, &mut statistics, x);
-        (z, statistics)
+        let z = self.architecture.write(params, &mut pass, x);
+        (z, pass.into_statistics())
     }
 
     /// The statistics of the batch norms, norm by norm.
@@ -121,7 +131,7 @@ impl Writer<'_> {
         let x = self.input(&builder);
         let (_, statistics) = self.network(&point, x);
         let Statistics::OfExamples(moments) = statistics else {
-            unreachable!("an objective asks for statistics in training mode only")
+            unreachable!("an objective asks for statistics where they are those of the examples")
         };
         let results: Vec<Var<'_>> = moments.iter().flat_map(|m| [m.mean, m.variance]).collect();
         Self::finished(&builder, &results)

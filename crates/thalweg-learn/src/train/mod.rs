@@ -29,6 +29,7 @@
 //! ```
 
 mod config;
+mod feed;
 mod resume;
 mod running;
 #[cfg(test)]
@@ -40,13 +41,14 @@ use std::sync::Arc;
 use thalweg_kernel::{Key, Real};
 
 use crate::arch::{Architecture, statistics_len};
-use crate::batches::{BatchError, Batches, Epoch};
+use crate::batches::BatchError;
 use crate::checkpoint::CheckpointError;
 use crate::data::Dataset;
 use crate::loss::Loss;
-use crate::objective::{Examples, Objective};
+use crate::objective::Objective;
 use crate::optim::{Optimiser, OptimiserError, OptimiserState};
 use crate::schedule::{Schedule, ScheduleError};
+use feed::Feed;
 use running::Running;
 
 pub use config::{BatchSize, Course, Plan, TrainConfig};
@@ -189,15 +191,11 @@ pub struct Step {
 /// depends on.
 pub struct Trainer<T: Real> {
     recipe: Recipe,
-    data: Examples<T>,
-    batches: Option<Batches>,
+    feed: Feed<T>,
     /// Of a whole batch.
     whole: Objective<T>,
     /// Of an epoch's last batch, where that is smaller.
     rest: Option<Objective<T>>,
-    /// The epoch that was last drawn from, and its number.
-    epoch: Option<(u64, Epoch)>,
-    batch: Examples<T>,
     gradient: Vec<T>,
     theta: Vec<T>,
     running: Running<T>,
@@ -205,7 +203,7 @@ pub struct Trainer<T: Real> {
 }
 
 impl<T: Real> Trainer<T> {
-    /// Before the first step. `key` decides the order of the examples.
+    /// Before the first step. `key` decides the order of the examples, and what dropout drops.
     ///
     /// # Errors
     /// If a number of the recipe is out of range, or network, data and batch size do not fit each other.
@@ -250,16 +248,12 @@ impl<T: Real> Trainer<T> {
         assert_eq!(statistics.len(), statistics_len(architecture.norms()), "the running statistics' length");
         assert_eq!(state.parameters(), theta.len(), "the length of the optimiser's state");
         let examples = data.examples();
-        let batches = recipe.batch_size.map(|size| Batches::new(examples, size, key, false)).transpose()?;
         let size = recipe.batch_size.unwrap_or(examples).min(examples);
-        let objective = |examples| Objective::new(Arc::clone(architecture), recipe.loss, examples);
+        let objective = |examples| Objective::training(Arc::clone(architecture), recipe.loss, examples);
         Ok(Self {
-            data: Examples::of(data),
-            batches,
+            feed: Feed::new(&**architecture, data, recipe.batch_size, key)?,
             whole: objective(size),
             rest: (!examples.is_multiple_of(size)).then(|| objective(examples % size)),
-            epoch: None,
-            batch: Examples { inputs: Vec::new(), labels: Vec::new() },
             gradient: vec![T::ZERO; theta.len()],
             recipe,
             theta,
@@ -310,32 +304,15 @@ impl<T: Real> Trainer<T> {
 
     /// Steps in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
-        self.batches.as_ref().map_or(1, |batches| batches.per_epoch() as u64)
+        self.feed.per_epoch()
     }
 
     /// One step. Cost: one gradient over the batch, about three forward passes.
     pub fn step(&mut self) -> Step {
         let step = self.steps();
-        let (objective, batch) = match &self.batches {
-            None => (&self.whole, &self.data),
-            Some(batches) => {
-                let position = batches.position(step);
-                if self.epoch.as_ref().is_none_or(|(number, _)| *number != position.epoch) {
-                    self.epoch = None;
-                }
-                let (_, epoch) =
-                    self.epoch.get_or_insert_with(|| (position.epoch, batches.epoch(position.epoch)));
-                gather(
-                    &**self.whole.architecture(),
-                    &self.data,
-                    epoch.batch(position.batch),
-                    &mut self.batch,
-                );
-                let is_whole = epoch.batch(position.batch).len() == self.whole.examples();
-                let rest = self.rest.as_ref().filter(|_| !is_whole);
-                (rest.unwrap_or(&self.whole), &self.batch)
-            }
-        };
+        let (batch, examples) = self.feed.at(step);
+        let rest = self.rest.as_ref().filter(|_| examples < self.whole.examples());
+        let objective = rest.unwrap_or(&self.whole);
         let seen = &mut self.running.batch;
         let value = objective.gradient_and_statistics(&self.theta, batch, &mut self.gradient, seen);
         let taken = value.loss.is_finite() && all_finite(&self.gradient);
@@ -352,22 +329,6 @@ impl<T: Real> Trainer<T> {
 fn all_finite<T: Real>(values: &[T]) -> bool {
     let block = |block: &[T]| block.iter().fold(true, |finite, &x| finite & (x * T::ZERO == T::ZERO));
     values.chunks(1024).all(block)
-}
-
-/// Copies those examples, in that order.
-fn gather<T: Real>(
-    architecture: &dyn Architecture,
-    data: &Examples<T>,
-    chosen: &[usize],
-    batch: &mut Examples<T>,
-) {
-    let (features, positions) = (architecture.inputs(), architecture.positions());
-    batch.inputs.clear();
-    batch.labels.clear();
-    for &example in chosen {
-        batch.inputs.extend_from_slice(&data.inputs[example * features..(example + 1) * features]);
-        batch.labels.extend_from_slice(&data.labels[example * positions..(example + 1) * positions]);
-    }
 }
 
 fn check_fit(architecture: &dyn Architecture, loss: Loss, data: &Dataset) -> Result<(), TrainError> {

@@ -50,7 +50,15 @@ fn digits() -> Dataset {
 
 /// With running statistics beside θ.
 fn batch_normed() -> Arc<dyn Architecture> {
-    let list = ["linear 6", "batchnorm", "relu", "linear 10"];
+    layers(&["linear 6", "batchnorm", "relu", "linear 10"])
+}
+
+/// With random numbers in every step.
+fn dropping() -> Arc<dyn Architecture> {
+    layers(&["dropout 0.1", "linear 6", "batchnorm", "relu", "dropout 0.5", "linear 10"])
+}
+
+fn layers(list: &[&str]) -> Arc<dyn Architecture> {
     let model: ModelConfig = serde_json::from_value(json!({ "kind": "layers", "layers": list })).unwrap();
     model.build(64, 10).unwrap()
 }
@@ -99,7 +107,7 @@ fn resumes_to_the_same_bits<T: Stored>(network: &Arc<dyn Architecture>) {
 
 #[test]
 fn a_run_resumed_at_any_step_reaches_the_same_bits() {
-    for network in [mlp(Activation::Tanh), batch_normed()] {
+    for network in [mlp(Activation::Tanh), batch_normed(), dropping()] {
         resumes_to_the_same_bits::<f32>(&network);
         resumes_to_the_same_bits::<f64>(&network);
     }
@@ -149,6 +157,42 @@ fn steps_are_those_of_the_optimiser_on_each_batch() {
             assert!(trainer.theta() == theta, "batch {batch_size:?}, step {step}");
         }
     }
+}
+
+#[test]
+fn what_is_dropped_is_a_function_of_seed_step_and_example() {
+    let (data, network) = (digits(), dropping());
+    for batch_size in [Some(32), None] {
+        let mut trainer = trainer_of::<f64>(&network, recipe(momentum(), batch_size));
+        for step in 0..6 {
+            let chosen = match batch_size {
+                Some(size) => Batches::new(100, size, Key::from_seed(SEED), false).unwrap().at_step(step),
+                None => (0..100).collect(),
+            };
+            let key = Key::from_seed(SEED).named("dropout").fold_in(step);
+            let mut batch = Examples::of(&data.subset("batch", &chosen).unwrap());
+            batch.set_keys(chosen.iter().map(|&example| key.fold_in(example as u64)));
+            let objective = Objective::training(Arc::clone(&network), Loss::CrossEntropy, chosen.len());
+            let value = objective.values(&[trainer.theta()], &batch)[0];
+            let seen = trainer.step();
+            assert!((seen.loss - value.loss).abs() < 1e-12, "batch {batch_size:?}, step {step}: {value:?}");
+        }
+    }
+}
+
+#[test]
+fn runs_of_other_seeds_drop_other_things() {
+    let network = dropping();
+    let of = |seed| {
+        let theta = initial_parameters(network.space(), ModelConfig::default().init(), Key::from_seed(SEED));
+        let recipe = recipe(momentum(), None);
+        let mut trainer =
+            Trainer::<f32>::new(&network, &digits(), recipe, theta, Key::from_seed(seed)).unwrap();
+        trainer.step().loss
+    };
+    // All examples in their own order: the seed decides of nothing else.
+    assert_eq!(of(1), of(1));
+    assert_ne!(of(1), of(2));
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn threads_change_no_bit() {
     let network = layers(&list).build(&[1, 8, 8][..], 10).unwrap();
     let theta: Vec<f32> = initial_parameters(network.space(), &Init::default(), Key::from_seed(6));
     let data = DataConfig::default().load().unwrap().test;
-    let examples = Examples { inputs: data.inputs().to_vec(), labels: data.labels().to_vec() };
+    let examples = Examples::new(data.inputs().to_vec(), data.labels().to_vec());
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {

@@ -116,6 +116,22 @@ fn what_does_not_fit_is_refused_with_its_place() {
             json!(["avgpool 8", "instancenorm"]),
             "layer 1 (`instancenorm`): expected more than 1 position, or all is normed to 0, found 1×1×1",
         ),
+        (
+            json!(["dropout 1.5", "flatten", "linear 10"]),
+            "layer 0 (`dropout 1.5`): expected a probability from 0 to below 1, found 1.5",
+        ),
+        (
+            json!(["flatten", "linear 10", "dropout 1"]),
+            "layer 2 (`dropout 1`): expected a probability from 0 to below 1, found 1",
+        ),
+        (
+            json!([{"residual": ["dropout -0.1"]}]),
+            "layer 0.body.0 (`dropout -0.1`): expected a probability from 0 to below 1, found -0.1",
+        ),
+        (
+            json!(["dropout nan"]),
+            "layer 0 (`dropout NaN`): expected a probability from 0 to below 1, found NaN",
+        ),
         (json!(["flatten", "linear 0"]), "layer 1 (`linear 0`): expected at least 1 unit, found 0"),
         (json!(["conv 0 1x1"]), "layer 0 (`conv 0 1x1`): expected at least 1 channel, found 0"),
         (
@@ -152,6 +168,31 @@ fn counts_that_make_no_network_are_refused() {
         ),
         (json!({"kind": "gpt"}), &[1, 8, 8], "a sequence of tokens, found an image of 1×8×8"),
         (json!({"kind": "lstm", "units": 0}), &[1, 8, 8], "units from 1 to 16384, found 0"),
+        (
+            json!({"kind": "vit", "dropout": 1.0}),
+            &[1, 8, 8],
+            "dropout to be a probability from 0 to below 1, found 1",
+        ),
+        (
+            json!({"kind": "vit", "attention_dropout": -0.5}),
+            &[1, 8, 8],
+            "attention_dropout to be a probability from 0 to below 1, found -0.5",
+        ),
+        (
+            json!({"kind": "gpt", "residual_dropout": 1.5}),
+            &[64],
+            "residual_dropout to be a probability from 0 to below 1, found 1.5",
+        ),
+        (
+            json!({"kind": "wide_resnet", "dropout": 2.0}),
+            &[1, 8, 8],
+            "dropout to be a probability from 0 to below 1, found 2",
+        ),
+        (
+            json!({"kind": "lstm", "dropout": 0.5}),
+            &[1, 8, 8],
+            "a depth of at least 2 for dropout, which stands between layers, found 1",
+        ),
         (json!({"kind": "rnn", "depth": 1_000_000}), &[1, 8, 8], "depth from 1 to 1024, found 1000000"),
     ] {
         assert_eq!(refused(&model(config), input, 10), format!("model: expected {expected}"));
@@ -163,6 +204,25 @@ fn lists_are_read_and_written_alike() {
     let text = r#"{"kind":"layers","layers":["conv 4 3x3",{"residual":["relu"],"shortcut":[]}],"init":{"kind":"torch"}}"#;
     let config: ModelConfig = serde_json::from_str(text).unwrap();
     assert_eq!(serde_json::to_string(&config).unwrap(), text);
+    // Probabilities that came later are written only where they are given: what was a configuration before is the same one.
+    for (text, written) in [
+        (r#"{"kind":"lstm"}"#, r#"{"kind":"lstm","units":32,"depth":1,"init":{"kind":"torch"}}"#),
+        (
+            r#"{"kind":"vit","dropout":0.0}"#,
+            r#"{"kind":"vit","patch_size":2,"width":32,"depth":2,"heads":4,"mlp_width":64,"dropout":0.0,"init":{"kind":"lecun","distribution":"normal"}}"#,
+        ),
+        (
+            r#"{"kind":"gpt"}"#,
+            r#"{"kind":"gpt","width":32,"depth":2,"heads":4,"mlp_width":128,"init":{"kind":"lecun","distribution":"normal"}}"#,
+        ),
+        (
+            r#"{"kind":"wide_resnet"}"#,
+            r#"{"kind":"wide_resnet","depth":28,"widen":10,"norm":"batch","groups":8,"activation":"relu","init":{"kind":"he","distribution":"normal"}}"#,
+        ),
+    ] {
+        let config: ModelConfig = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&config).unwrap(), written);
+    }
     for (text, expected) in [
         (r#"{"kind":"layers"}"#, "missing field `layers`"),
         (r#"{"kind":"layers","layers":[3]}"#, "expected a layer in words, such as \"conv 16 3x3\""),

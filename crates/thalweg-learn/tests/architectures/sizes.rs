@@ -116,6 +116,19 @@ fn descriptions_tell_networks_apart() {
         describe(json!({"kind": "rnn", "units": 7, "depth": 2}), &[9], 2),
         "rnn 1×9×1-2 units 7, depth 2"
     );
+    let dropping =
+        json!({"kind": "gpt", "embedding_dropout": 0.1, "attention_dropout": 0.0, "residual_dropout": 0.25});
+    assert_eq!(
+        describe(dropping, &[64], 27),
+        "gpt 64 of 27 tokens, width 32, depth 2, heads 4, mlp 128, embedding dropout 0.1, residual dropout 0.25"
+    );
+    let dropping = json!({"kind": "vit", "dropout": 0.1, "attention_dropout": 0.2});
+    assert_eq!(
+        describe(dropping, &[1, 8, 8], 10),
+        "vit 1×8×8-10 patch 2, width 32, depth 2, heads 4, mlp 64, dropout 0.1, attention dropout 0.2"
+    );
+    let dropping = json!({"kind": "lstm", "depth": 2, "dropout": 0.3});
+    assert_eq!(describe(dropping, &[1, 8, 8], 10), "lstm 1×8×8-10 units 32, depth 2, dropout 0.3");
     let thin = json!({"kind": "resnet56", "width": 8, "norm": "group", "shortcut": "none"});
     assert_eq!(
         describe(thin, &[3, 32, 32], 10),

@@ -34,7 +34,7 @@ fn symmetries(model: &ModelConfig, input: &[usize], outputs: usize) -> Vec<(Stri
         inputs.iter_mut().for_each(|x| *x = (x.abs() * 10.0).floor() % outputs as f64);
     }
     let labels = [0, 1, 2].repeat(network.positions());
-    let examples = Examples { inputs, labels };
+    let examples = Examples::new(inputs, labels);
     let objective = Objective::<f64>::new(network, Loss::CrossEntropy, 3);
     let of = |theta: &[f64]| {
         let mut gradient = vec![0.0; theta.len()];

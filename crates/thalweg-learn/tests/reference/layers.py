@@ -336,7 +336,7 @@ def run(make, model, input, outputs, samples):
         ],
         "training": derivatives(network, x, labels, samples),
     }
-    if batch_norms:
+    if batch_norms or any(isinstance(m, nn.Dropout) and m.p > 0 for m in network.modules()):
         buffers = {name: b.tolist() for name, b in network.named_buffers() if "num_batches" not in name}
         case["running"] = [{"name": name, "values": values} for name, values in buffers.items()]
         case["evaluation"] = derivatives(network.eval(), x, labels, samples)

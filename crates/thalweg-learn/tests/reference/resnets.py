@@ -170,11 +170,12 @@ class WideBlock(nn.Module):
         super().__init__()
         self.bn1, self.conv1 = norm(model, inputs), conv(inputs, outputs, 3, stride)
         self.bn2, self.conv2 = norm(model, outputs), conv(outputs, outputs, 3)
+        self.dropout = nn.Dropout(model.get("dropout", 0.0))
         self.convShortcut = None if inputs == outputs else conv(inputs, outputs, 1, stride)
 
     def forward(self, x):
         first = torch.relu(self.bn1(x))
-        y = self.conv2(torch.relu(self.bn2(self.conv1(first))))
+        y = self.conv2(self.dropout(torch.relu(self.bn2(self.conv1(first)))))
         return y + (x if self.convShortcut is None else self.convShortcut(first))
 
 

@@ -4,7 +4,7 @@
 pub fn doc(path: &str) -> Option<&'static str> {
     Some(match path {
         "seed" => {
-            "From it come the initial weights, the order of examples, random directions and start vectors."
+            "From it come the initial weights, the order of examples, what dropout drops, random directions and start vectors."
         }
         "dtype" => "Precision of training and of every measurement: \"f32\" or \"f64\".",
         "model" => "The network.",
@@ -14,10 +14,12 @@ pub fn doc(path: &str) -> Option<&'static str> {
              \"lenet_300_100\" (activation), \"lenet5\" (activation, pool). \"conv2\", \"conv4\", \"conv6\":\n\
              those of Frankle & Carbin (width, dense, activation). \"vgg11\", \"vgg13\", \"vgg16\", \"vgg19\": for images of\n\
              32×32 (width, norm, groups, activation). \"resnet20\", \"resnet32\", \"resnet44\", \"resnet56\", \"resnet110\": for images\n\
-             of 32×32 (width, norm, groups, shortcut, activation). \"wide_resnet\" (depth, widen, norm, groups, activation).\n\
+             of 32×32 (width, norm, groups, shortcut, activation). \"wide_resnet\" (depth, widen, norm, groups, activation, dropout).\n\
              \"resnet18\", \"resnet50\" (stem, width, norm, groups, activation). \"vit\": a vision transformer (patch_size,\n\
-             width, depth, heads, mlp_width). \"gpt\": a language model for a text_file (width, depth, heads, mlp_width).\n\
-             \"rnn\", \"lstm\": over the rows of an image (units, depth). \"layers\": a network of your own (layers). Each with init."
+             width, depth, heads, mlp_width, dropout, attention_dropout). \"gpt\": a language model for a text_file (width, depth,\n\
+             heads, mlp_width, embedding_dropout, attention_dropout, residual_dropout). \"rnn\", \"lstm\": over the rows of an image\n\
+             (units, depth, dropout). \"layers\": a network of your own (layers). Each with init. A dropout that is not given is none, and\n\
+             not printed."
         }
         "model.widths" => "Units of each hidden layer; [] is a linear map.",
         "model.width" => {
@@ -37,6 +39,14 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "model.patch_size" => "Rows and columns of a patch, which divide those of the image.",
         "model.heads" => "Heads of attention, which divide the width.",
         "model.mlp_width" => "Hidden units of each block's perceptron.",
+        "model.dropout" => {
+            "How probable it is in training that a number is dropped: of a vision transformer, of tokens with their positions, of\n\
+             the perceptrons' hidden units, and of what attention and perceptron add; of a recurrent network, between its layers;\n\
+             of a wide residual network, between the convolutions of a block. Measurements drop nothing."
+        }
+        "model.attention_dropout" => "The same of the weights with which positions attend to one another.",
+        "model.embedding_dropout" => "The same of tokens with their positions.",
+        "model.residual_dropout" => "The same of what attention and perceptron add.",
         "model.units" => "Hidden units of each recurrent layer.",
         "model.dense" => "Units of each hidden linear layer.",
         "model.pool" => "\"max\" or \"average\".",
@@ -49,7 +59,7 @@ pub fn doc(path: &str) -> Option<&'static str> {
             "One after another: [\"conv 16 3x3 pad=1\", \"groupnorm 4\", \"relu\", \"maxpool 2\", \"flatten\", \"linear 10\"]. Options, with\n\
              what holds otherwise: linear nobias; conv stride=1 pad=0 (or same) dilation=1 groups=1 nobias; maxpool, avgpool\n\
              stride=(the window) pad=0 (maxpool: dilation=1). Also globalavgpool, subsample 32 (stride=2),\n\
-             batchnorm, layernorm, instancenorm, tanh, erf, sigmoid, gelu, silu; and sums of two ways: { residual = [\"conv 16 3x3 pad=1\", \"relu\"], shortcut = [\"conv 16 1x1\"] }."
+             batchnorm, layernorm, instancenorm, dropout 0.5, tanh, erf, sigmoid, gelu, silu; and sums of two ways: { residual = [\"conv 16 3x3 pad=1\", \"relu\"], shortcut = [\"conv 16 1x1\"] }."
         }
         "model.activation" => "\"relu\", \"tanh\", \"erf\", \"sigmoid\", \"gelu\", \"silu\" or \"linear\".",
         "model.bias" => "Whether the linear layers have biases.",

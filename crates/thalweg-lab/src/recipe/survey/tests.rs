@@ -19,17 +19,25 @@ fn refused(overrides: &[&str]) -> String {
 #[test]
 fn every_field_has_a_comment_and_the_printed_default_reads_back() {
     let residual = "model.layers=['flatten', {residual = ['linear 64', 'relu']}, 'linear 10']";
-    let variants: [&[&str]; 13] = [
+    let variants: [&[&str]; 16] = [
         &[],
         &["model.kind=linear", "model.widths=[8]"],
         &["model.kind=autoencoder", "train.loss=reconstruction"],
         &["model.kind=resnet20"],
-        &["model.kind=wide_resnet"],
+        &["model.kind=wide_resnet", "model.dropout=0.3"],
         &["model.kind=resnet18"],
         &["model.kind=lenet_300_100"],
         &["model.kind=lenet5", "model.pool=average"],
         &["model.kind=conv4", "model.width=8"],
         &["model.kind=layers", residual],
+        &["model.kind=vit", "model.dropout=0.1", "model.attention_dropout=0.1"],
+        &[
+            "model.kind=gpt",
+            "model.embedding_dropout=0.1",
+            "model.attention_dropout=0.0",
+            "model.residual_dropout=0.1",
+        ],
+        &["model.kind=lstm", "model.depth=2", "model.dropout=0.1"],
         &["data.kind=digits_file", "data.path=x.csv", "train.optimiser.kind=adam"],
         &[
             "train.schedule.kind=steps",
@@ -132,6 +140,10 @@ fn the_wrong_kind_of_value_is_named_where_it_stands() {
             "unknown field `model.widht` in `--set model={kind=\"vgg11\", widht=8}`; did you mean `model.width`?",
         ),
         (
+            "model={kind=\"vit\", dropuot=0.1}",
+            "unknown field `model.dropuot` in `--set model={kind=\"vit\", dropuot=0.1}`; did you mean `model.dropout`?",
+        ),
+        (
             "model={kind=\"layers\", layers=[\"relu\", {residul=[]}]}",
             "unknown field `model.layers.1.residul` in `--set model={kind=\"layers\", layers=[\"relu\", {residul=[]}]}`; did you mean \
              `model.layers.1.residual`?",
@@ -180,11 +192,15 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
         (
             &["model.kind=layers", "model.layers=['flatten', 'linar 10']"],
             "model: layer 1 (`linar 10`): expected a layer: linear, conv, maxpool, avgpool, globalavgpool, subsample, batchnorm, groupnorm, layernorm, \
-             instancenorm, flatten, relu, tanh, erf, sigmoid, gelu or silu, found `linar`",
+             instancenorm, dropout, flatten, relu, tanh, erf, sigmoid, gelu or silu, found `linar`",
         ),
         (
             &["model.kind=layers", "model.layers=['flatten', 'linear 100000', 'linear 100000', 'linear 10']"],
             "`model`: expected a network of at most 1000000000 parameters, found 10007600010",
+        ),
+        (
+            &["model.kind=layers", "model.layers=['dropout 1.5', 'flatten', 'linear 10']"],
+            "model: layer 0 (`dropout 1.5`): expected a probability from 0 to below 1, found 1.5",
         ),
         (
             &["model.kind=autoencoder"],
@@ -346,6 +362,17 @@ fn a_text_is_for_networks_of_several_labels_an_example() {
     );
     let error = Inputs::resolve(&loaded(&["model.kind=gpt"])).err().unwrap().to_string();
     assert_eq!(error, "model: expected a sequence of tokens, found an image of 1×8×8");
+}
+
+/// A field that came later must not change the names of the runs before it.
+#[test]
+fn dropout_is_part_of_the_identity_where_it_is_given() {
+    let config = |given: &[&str]| loaded(&[&["model.kind=vit"], given].concat());
+    let text = crate::config::print(&config(&[])).unwrap();
+    assert!(!text.contains("dropout"), "{text}");
+    let names = [&[][..], &["model.dropout=0.1"], &["model.dropout=0.2"], &["model.attention_dropout=0.1"]]
+        .map(|given| Identity::new(NAME, VERSION, &config(given)).unwrap().id());
+    assert!((1..names.len()).all(|i| !names[..i].contains(&names[i])));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! which hidden units may change places. The second *writes* the program, and takes one variable for each leaf declared.
 //! Between layers, images are channels last, `[examples, height, width, channels]`, and features `[examples, features]`.
 //!
-//! **Hidden permutations.** Every layer with weights makes a new set of units. Activations, pools and norms pass a set on;
+//! **Hidden permutations.** Every layer with weights makes a new set of units. Activations, pools, norms and dropout pass a set on;
 //! after a flattening each unit is a run of neighbouring features; a residual sum ties two sets into one. Inputs and
 //! outputs stand fixed, and so do the channels on both sides of a convolution in several groups and at a norm of several
 //! groups of channels: of these only permutations within groups and of whole groups are symmetries, and none is declared.
@@ -14,6 +14,7 @@
 //! between others, both sides stand fixed too.
 
 mod convolution;
+mod dropout;
 mod error;
 mod flatten;
 mod linear;
@@ -33,6 +34,7 @@ use thalweg_program::builder::Var;
 use thalweg_program::params::ParamSpace;
 
 pub use convolution::Convolution;
+pub use dropout::Dropout;
 pub use error::LayerError;
 pub use linear::Linear;
 pub use norm::{Norm, NormOver};
@@ -43,16 +45,17 @@ pub use shape::Shape;
 pub use subsample::Subsample;
 pub use window::{Padding, Sliding};
 
+pub(super) use dropout::{notes, probability};
 pub(super) use norm::EPS;
 pub(super) use plan::PARAMETERS_MAX;
 
-use super::{Activation, BatchNorm, Statistics};
+use super::{Activation, BatchNorm, Pass};
 use flatten::Flatten;
 use plan::{Flow, Plan};
 use pool::GlobalAveragePool;
 
 /// One layer, or several as one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
     /// Fully connected.
     Linear(Linear),
@@ -68,6 +71,8 @@ pub enum Layer {
     Subsample(Subsample),
     /// A norm.
     Norm(Norm),
+    /// Dropout.
+    Dropout(Dropout),
     /// One trained number for all.
     Scalar(Scalar),
     /// An image as features, in PyTorch's order: channel by channel, row by row.
@@ -82,8 +87,8 @@ pub enum Layer {
 struct Params<'a, 'b> {
     /// The variables of the leaves.
     leaves: std::iter::Copied<std::slice::Iter<'a, Var<'b>>>,
-    /// What batch norms norm by.
-    statistics: &'a mut Statistics<'b>,
+    /// What batch norms norm by, and what dropout draws from.
+    pass: &'a mut Pass<'b>,
 }
 
 fn take<'b>(params: &mut Params<'_, 'b>) -> Var<'b> {
@@ -116,6 +121,7 @@ impl Layer {
             Self::GlobalAveragePool => &GlobalAveragePool,
             Self::Subsample(subsample) => subsample,
             Self::Norm(norm) => norm,
+            Self::Dropout(dropout) => dropout,
             Self::Scalar(scalar) => scalar,
             Self::Flatten => &Flatten,
             Self::Residual(residual) => residual,
@@ -129,6 +135,16 @@ impl Layer {
 
     fn write<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>, place: Place) -> Var<'b> {
         self.kind().write(params, x, place)
+    }
+
+    /// Whether it drops anything in training mode.
+    fn draws(&self) -> bool {
+        match self {
+            Self::Dropout(dropout) => dropout.draws(),
+            Self::Residual(Residual { body, shortcut, .. }) => body.draws() || shortcut.draws(),
+            Self::Sequence(sequence) => sequence.draws(),
+            _ => false,
+        }
     }
 }
 
@@ -147,7 +163,7 @@ macro_rules! from_kinds {
         })+
     };
 }
-from_kinds!(Linear, Convolution, Activation, Pool, Subsample, Norm, Scalar, Residual, Sequence);
+from_kinds!(Linear, Convolution, Activation, Pool, Subsample, Norm, Dropout, Scalar, Residual, Sequence);
 
 impl Sequence {
     /// The leaves and batch norms of these layers for inputs of that shape, and the shape of what comes out.
@@ -161,12 +177,17 @@ impl Sequence {
         Ok((space, norms, y.shape))
     }
 
+    /// Whether any of these layers drops anything in training mode.
+    pub(super) fn draws(&self) -> bool {
+        self.layers().iter().any(|(_, layer)| layer.draws())
+    }
+
     /// Writes these layers as a whole network: inputs `[examples, …]` of the shape that the [`space`](Self::space) is for,
     /// images as their rows in PyTorch's order.
     pub(super) fn write_network<'b>(
         &self,
         params: &[Var<'b>],
-        statistics: &mut Statistics<'b>,
+        pass: &mut Pass<'b>,
         input: Shape,
         x: Var<'b>,
     ) -> Var<'b> {
@@ -176,7 +197,7 @@ impl Sequence {
                 x.reshape(&[x.shape()[0], channels, height, width]).permute(&[0, 2, 3, 1])
             }
         };
-        let mut params = Params { leaves: params.iter().copied(), statistics };
+        let mut params = Params { leaves: params.iter().copied(), pass };
         let y = self.write(&mut params, x, Place::Last);
         assert!(params.leaves.next().is_none(), "one leaf a variable");
         y

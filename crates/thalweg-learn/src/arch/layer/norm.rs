@@ -91,7 +91,7 @@ impl Kind for Norm {
         let positions: Vec<usize> = (1..last).collect();
         let y = match self.over {
             NormOver::Batch => {
-                let Centred { rest, offset, variance } = params.statistics.next(x);
+                let Centred { rest, offset, variance } = params.pass.statistics.next(x);
                 let factor = (variance + EPS).sqrt().reciprocal();
                 // What is one number a channel comes together once, for all positions.
                 let factor = if self.affine { factor * take(params) } else { factor };

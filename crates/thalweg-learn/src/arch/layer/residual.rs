@@ -8,13 +8,13 @@ use super::plan::{Flow, Plan};
 use super::{Kind, Layer, LayerError, Params, Place};
 
 /// Layers one after another, each with the name that its leaves begin with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct Sequence {
     layers: Vec<(String, Layer)>,
 }
 
 /// body(x) + shortcut(x); leaves are `body.…` and `shortcut.…` unless the ways have other names.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Residual {
     /// The layers of the one way.
     pub body: Sequence,

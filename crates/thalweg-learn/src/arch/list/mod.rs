@@ -28,6 +28,7 @@ use crate::init::Init;
 /// | `groupnorm 4` | `GroupNorm(4, channels)` | `noaffine` |
 /// | `layernorm` | `LayerNorm` over all of an example | `noaffine` |
 /// | `instancenorm` | `InstanceNorm2d` | `affine` |
+/// | `dropout 0.5` | `Dropout` | |
 /// | `flatten` | `Flatten` | |
 ///
 /// One number for a window, a stride, a padding or a dilation stands for both axes; `3x5` is 3 rows and 5 columns.

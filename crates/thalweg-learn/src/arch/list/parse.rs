@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::arch::Activation;
 use crate::arch::layer::{
-    Convolution, Layer, Linear, Norm, NormOver, Padding, Pool, PoolOf, Sliding, Subsample,
+    Convolution, Dropout, Layer, Linear, Norm, NormOver, Padding, Pool, PoolOf, Sliding, Subsample,
 };
 
 /// What cannot be read.
@@ -14,7 +14,7 @@ pub(super) struct Unclear {
     pub(super) found: String,
 }
 
-const NAMES: &str = "linear, conv, maxpool, avgpool, globalavgpool, subsample, batchnorm, groupnorm, layernorm, instancenorm, flatten, relu, tanh, \
+const NAMES: &str = "linear, conv, maxpool, avgpool, globalavgpool, subsample, batchnorm, groupnorm, layernorm, instancenorm, dropout, flatten, relu, tanh, \
                      erf, sigmoid, gelu or silu";
 /// Larger numbers make no layer.
 const NUMBER_MAX: usize = 1 << 40;
@@ -45,6 +45,10 @@ pub(super) fn layer(text: &str) -> Result<Layer, Unclear> {
         }
         "layernorm" => Norm { over: NormOver::Layer, affine: !words.flag("noaffine") }.into(),
         "instancenorm" => Norm { over: NormOver::Instance, affine: words.flag("affine") }.into(),
+        "dropout" => {
+            let probability = words.argument("the probability of being dropped, as in `dropout 0.5`")?;
+            Dropout { probability }.into()
+        }
         "flatten" => Layer::Flatten,
         other => match Activation::ALL.into_iter().find(|activation| activation.name() == other) {
             Some(Activation::Linear) | None => {
@@ -196,12 +200,15 @@ mod tests {
             "layernorm noaffine",
             "instancenorm",
             "instancenorm affine",
+            "dropout 0.5",
+            "dropout 0.1",
             "flatten",
             "gelu",
         ] {
             assert_eq!(layer(text).unwrap().to_string(), text);
         }
         assert_eq!(layer(" conv  4 5 nobias  pad=2 ").unwrap().to_string(), "conv 4 5x5 pad=2 nobias");
+        assert_eq!(layer("dropout 25e-2").unwrap().to_string(), "dropout 0.25");
         assert_eq!(layer("maxpool 3 stride=3").unwrap().to_string(), "maxpool 3");
     }
 
@@ -224,6 +231,9 @@ mod tests {
             ("conv 16 3 stride=2 stride=1", "options of `conv`: ", "`stride=1`"),
             ("avgpool 2 pad=same", "a number in `pad=…`", "`pad=same`"),
             ("relu 3", "nothing after `relu`", "`3`"),
+            ("dropout", "the probability of being dropped, as in `dropout 0.5`", "nothing"),
+            ("dropout half", "the probability of being dropped, as in `dropout 0.5`", "`half`"),
+            ("dropout 0.5 0.5", "nothing after `dropout`", "`0.5`"),
             ("instancenorm noaffine", "options of `instancenorm`: affine", "`noaffine`"),
         ] {
             let error = layer(text).unwrap_err();

@@ -21,7 +21,7 @@ fn at_outputs<T: Real>(outputs: &[f64], label: i32) -> AtOutputs {
     let mlp = Mlp::new(1, &[], classes, Activation::Linear, true, false).unwrap();
     let objective = Objective::<T>::new(Arc::new(mlp) as Arc<dyn Architecture>, Loss::CrossEntropy, 1);
     let theta: Vec<T> = vec![0.0; classes].iter().chain(outputs).map(|&z| T::from_f64(z)).collect();
-    let examples = Examples { inputs: vec![T::ONE], labels: vec![label] };
+    let examples = Examples::new(vec![T::ONE], vec![label]);
     let mut gradient = vec![T::ZERO; 2 * classes];
     let loss = objective.gradient(&theta, &examples, &mut gradient).loss;
     let wide = |x: &[T]| x[classes..].iter().map(|x| x.to_f64()).collect::<Vec<_>>();

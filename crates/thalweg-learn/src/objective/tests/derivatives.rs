@@ -1,5 +1,6 @@
 //! Derivatives against finite differences, and operators against matrices put together from their parts.
 
+use super::dropout::{DROPPING, DROPPING_AND_NORMED};
 use super::{LOSSES, Problem, assert_close, dot, normals};
 use crate::arch::Activation;
 use crate::loss::Loss;
@@ -11,8 +12,12 @@ fn problems() -> impl Iterator<Item = Problem> {
     let alone = alone.into_iter().flat_map(|(activation, norm)| {
         LOSSES.map(|loss| Problem::new(&[3, 5, 4, 3], activation, norm, loss, 70))
     });
+    let dropping = [
+        Problem::training(&DROPPING, Loss::CrossEntropy, 70),
+        Problem::training(&DROPPING_AND_NORMED, Loss::HalfMeanSquare, 70),
+    ];
     let again = Problem::new(&[3, 5, 4, 3], Activation::Tanh, false, Loss::Reconstruction, 70);
-    alone.chain(batch_normed).chain([again])
+    alone.chain(batch_normed).chain(dropping).chain([again])
 }
 
 /// Central differences of fourth order: (8(f₁ − f₋₁) − (f₂ − f₋₂))/12h for f at ±h and ±2h along each coordinate.

@@ -4,6 +4,7 @@
 mod closed_forms;
 mod cross_entropy;
 mod derivatives;
+mod dropout;
 mod reconstruction;
 mod symmetries;
 mod threads;
@@ -28,7 +29,13 @@ fn normals<T: Real>(name: &str, count: usize) -> Vec<T> {
 
 fn examples<T: Real>(count: usize, inputs: usize, classes: usize) -> Examples<T> {
     let labels = (0..count).map(|i| ((i * i + 3 * i) % classes) as i32).collect();
-    Examples { inputs: normals("inputs", count * inputs), labels }
+    Examples::new(normals("inputs", count * inputs), labels)
+}
+
+/// The layers of a list, between so many features.
+fn layers(list: &[&str], inputs: usize, outputs: usize) -> Arc<dyn Architecture> {
+    let model: ModelConfig = serde_json::from_value(json!({ "kind": "layers", "layers": list })).unwrap();
+    model.build(inputs, outputs).unwrap()
 }
 
 /// A network of that shape, and a generic point of its parameter space.
@@ -63,10 +70,16 @@ impl Problem {
     fn batch_normed(loss: Loss, count: usize) -> Self {
         let list =
             ["linear 4", "batchnorm", "tanh", "linear 4 nobias", "batchnorm noaffine", "sigmoid", "linear 3"];
-        let model: ModelConfig = serde_json::from_value(json!({ "kind": "layers", "layers": list })).unwrap();
-        let network = model.build(3, 3).unwrap();
+        Self::training(&list, loss, count)
+    }
+
+    /// In training mode: three inputs and outputs, and a key for each example.
+    fn training(list: &[&str], loss: Loss, count: usize) -> Self {
+        let network = layers(list, 3, 3);
         let theta = normals("theta", network.space().dimension());
-        Self { objective: Objective::new(network, loss, count), theta, examples: examples(count, 3, 3) }
+        let mut examples = examples(count, 3, 3);
+        examples.set_keys((0..count as u64).map(Key::from_seed));
+        Self { objective: Objective::training(network, loss, count), theta, examples }
     }
 
     fn n(&self) -> usize {

@@ -30,7 +30,7 @@ fn labels_play_no_part() {
     let problem = problem();
     let inputs = problem.examples.inputs.clone();
     // More classes than outputs.
-    let others = Examples { inputs, labels: examples::<f64>(70, 4, 9).labels };
+    let others = Examples::new(inputs, examples::<f64>(70, 4, 9).labels);
     let losses = |examples: &Examples<f64>| problem.objective.values(&[&problem.theta], examples)[0].loss;
     assert_eq!(losses(&others), losses(&problem.examples));
 }

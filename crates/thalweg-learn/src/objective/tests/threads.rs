@@ -73,6 +73,14 @@ fn training_with_batch_norms() {
     trains_alike(&serde_json::from_value(json!({ "kind": "layers", "layers": list })).unwrap());
 }
 
+#[test]
+fn training_with_dropout() {
+    let list = ["dropout 0.1", "conv 4 3 pad=1", "relu", "dropout 0.3", "maxpool 2", "flatten", "linear 10"];
+    trains_alike(&serde_json::from_value(json!({ "kind": "layers", "layers": list })).unwrap());
+    let list = ["flatten", "linear 20 nobias", "batchnorm", "relu", "dropout 0.5", "linear 10"];
+    trains_alike(&serde_json::from_value(json!({ "kind": "layers", "layers": list })).unwrap());
+}
+
 fn trains_alike(model: &ModelConfig) {
     let split = DataConfig::default().load().unwrap();
     let network = model.build(split.train.shape(), 10).unwrap();

@@ -76,13 +76,10 @@ fn any_number_of_examples_is_the_mean_over_single_ones() {
         ([&[loss, error], &sums.concat()[..]].concat(), jtu, rows)
     };
     let all: Examples<f64> = examples(1437, 3, 3);
-    let first = |count: usize| Examples {
-        inputs: all.inputs[..3 * count].to_vec(),
-        labels: all.labels[..count].to_vec(),
-    };
+    let first = |count: usize| Examples::new(all.inputs[..3 * count].to_vec(), all.labels[..count].to_vec());
     let single = Objective::new(Arc::clone(&network), Loss::CrossEntropy, 1);
     let alone = |i: usize| {
-        let one = Examples { inputs: all.inputs[3 * i..3 * i + 3].to_vec(), labels: vec![all.labels[i]] };
+        let one = Examples::new(all.inputs[3 * i..3 * i + 3].to_vec(), vec![all.labels[i]]);
         let mut sums = [(); 4].map(|()| vec![f64::NAN; theta.len()]);
         let [gradient, hessian, ggn, jtu] = &mut sums;
         let Value { loss, error } = single.gradient(&theta, &one, gradient);
@@ -129,7 +126,7 @@ fn single_precision_is_double_precision_rounded() {
         let wide: Vec<f64> = theta.iter().map(|&x| f64::from(x)).collect();
         let narrow_examples: Examples<f32> = examples(150, 16, 10);
         let inputs = narrow_examples.inputs.iter().map(|&x| f64::from(x)).collect();
-        let wide_examples = Examples { inputs, labels: narrow_examples.labels.clone() };
+        let wide_examples = Examples::new(inputs, narrow_examples.labels.clone());
         let narrow = Objective::<f32>::new(Arc::clone(&network), loss, 150);
         let double = Objective::<f64>::new(network, loss, 150);
         let v: Vec<f32> = normals("v", theta.len());
@@ -158,7 +155,7 @@ fn value_of_outputs<const C: usize>(loss: Loss, outputs: [f32; C], label: i32) -
     let mlp = Mlp::new(1, &[], C, Activation::Linear, true, false).unwrap();
     let theta = [&[0.0; C], &outputs[..]].concat();
     let objective = Objective::<f32>::new(Arc::new(mlp) as Arc<dyn Architecture>, loss, 1);
-    let examples = Examples { inputs: vec![1.0], labels: vec![label] };
+    let examples = Examples::new(vec![1.0], vec![label]);
     let mut gradient = vec![0.0; 2 * C];
     let value = objective.gradient(&theta, &examples, &mut gradient);
     let alone = objective.values(&[&theta], &examples)[0];
@@ -244,6 +241,6 @@ fn units_that_agree_are_normalised_to_zero() {
         theta[leaf.range()].fill(value);
     }
     let objective = Objective::<f32>::new(Arc::clone(&mlp), Loss::HalfMeanSquare, 1);
-    let examples = Examples { inputs: vec![1.0], labels: vec![0] };
+    let examples = Examples::new(vec![1.0], vec![0]);
     assert_eq!(objective.outputs(&[&theta], &examples)[0], [0.0, 0.0]);
 }
