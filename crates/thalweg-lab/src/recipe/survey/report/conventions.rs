@@ -33,6 +33,12 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
     } else {
         "all parameters move"
     };
+    let dropout = match inputs.architecture.draws() {
+        true => {
+            "Nothing is dropped, as after PyTorch's eval(): dropout is of the steps of training alone. No"
+        }
+        false => "No dropout, no",
+    };
     let set = |data: &thalweg_learn::data::Dataset| format!("{}, {} examples", data.name(), data.examples());
     vec![
         entry(
@@ -57,12 +63,14 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
             "Of the network; points of lines and planes are laid out in f64.",
         ),
         match inputs.architecture.norms() {
-            [] => entry("mode", "evaluation".to_owned(), "No dropout, no augmentation, no batch norm."),
+            [] => entry("mode", "evaluation".to_owned(), &format!("{dropout} augmentation, no batch norm.")),
             _ => entry(
                 "batch norm",
                 "re-estimated".to_owned(),
-                "At every point, batch norms take the means and variances of the whole training set at that point, for the \
-                 test set too; derivatives go through them. No dropout, no augmentation.",
+                &format!(
+                    "At every point, batch norms take the means and variances of the whole training set at that point, for \
+                     the test set too; derivatives go through them. {dropout} augmentation."
+                ),
             ),
         },
         match inputs.plan.recipe.loss.has_classes() {
