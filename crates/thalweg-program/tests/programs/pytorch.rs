@@ -166,10 +166,38 @@ fn index(builder: &Builder) -> Var<'_> {
     builder.concatenate(0, &index).reshape(&[2, 3]).as_index()
 }
 
+/// What the script adds to variances.
+const EPS: f64 = 1e-3;
+
+/// Scaled and shifted by a number a channel, the second axis.
+fn affine<'b>(x: Var<'b>, scale: Var<'b>, shift: Var<'b>) -> Var<'b> {
+    let mut shape = vec![1; x.shape().len()];
+    shape[1] = scale.shape()[0];
+    x * scale.reshape(&shape) + shift.reshape(&shape)
+}
+
+/// The moments of each group of channels.
+fn group_norm<'b>(x: Var<'b>, groups: usize) -> Var<'b> {
+    let shape = x.shape();
+    let (examples, channels) = (shape[0], shape[1]);
+    let grouped = [&[examples, groups, channels / groups], &shape[2..]].concat();
+    let axes: Vec<usize> = (2..grouped.len()).collect();
+    x.reshape(&grouped).standardised(&axes, EPS).reshape(&shape)
+}
+
+/// The moments over all examples and positions, by way of [`Var::moments_of_all`] as batch norms of training take them.
+fn batch_norm(x: Var<'_>) -> Var<'_> {
+    let axes: Vec<usize> = (0..x.shape().len()).filter(|&axis| axis != 1).collect();
+    let mut kept = vec![1; x.shape().len()];
+    kept[1] = x.shape()[1];
+    let moments = x.moments_of_all(&axes);
+    (moments.rest + moments.offset.reshape(&kept)) / (moments.variance.reshape(&kept) + EPS).sqrt()
+}
+
 #[test]
-fn softmax_attention_embedding_and_dropout_are_those_of_pytorch() {
+fn functions_and_norms_are_those_of_pytorch() {
     let table = table();
-    assert!(table.functions.len() >= 10);
+    assert!(table.functions.len() >= 17);
     for case in &table.functions {
         let shapes: Vec<&[usize]> = case.shapes.iter().map(|shape| &shape[..]).collect();
         let name = format!("{} of {shapes:?}", case.kind);
@@ -181,6 +209,10 @@ fn softmax_attention_embedding_and_dropout_are_those_of_pytorch() {
                 ["log_softmax", axis] => v[0].log_softmax(axis.parse().unwrap()),
                 ["embedding"] => v[0].gather(index(builder)),
                 ["dropout"] => v[0].dropout(keys(builder, 3), 1, 0.4),
+                ["batch_norm"] => affine(batch_norm(v[0]), v[1], v[2]),
+                ["group_norm", groups] => affine(group_norm(v[0], groups.parse().unwrap()), v[1], v[2]),
+                ["instance_norm"] => affine(v[0].standardised(&[2, 3], EPS), v[1], v[2]),
+                ["layer_norm"] => v[0].standardised(&[v[0].shape().len() - 1], EPS) * v[1] + v[2],
                 kind => {
                     let [q, k, v] = [v[0], v[1], v[2]].map(|operand| operand.permute(&heads_last));
                     q.attention(k, v, kind[0] == "causal").permute(&heads_last)

@@ -93,10 +93,19 @@ FUNCTIONS = [
     ("causal attention", [[1, 2, 3, 4], [1, 2, 5, 4], [1, 2, 5, 3]]),
     ("embedding", [[5, 3]]),
     ("dropout", [[3, 8]]),
+    ("batch_norm", [[3, 4, 2, 3], [4], [4]]),
+    ("batch_norm", [[5, 3], [3], [3]]),
+    ("group_norm 2", [[2, 4, 3, 2], [4], [4]]),
+    ("group_norm 3", [[2, 6, 5], [6], [6]]),
+    ("layer_norm", [[3, 7], [7], [7]]),
+    ("layer_norm", [[2, 3, 5], [5], [5]]),
+    ("instance_norm", [[2, 3, 4, 2], [3], [3]]),
 ]
 
 # What is looked up, with repeats.
 INDEX = [[4, 0, 1], [1, 4, 1]]
+# Added to variances.
+EPS = 1e-3
 # Which of eight numbers thalweg's keys of seeds 0, 1, 2 keep at stream 1 with probability 0.4 of being dropped.
 KEPT = ["10000011", "11110110", "11100000"]
 
@@ -111,6 +120,15 @@ def named_function(kind):
     if kind == "dropout":
         mask = torch.tensor([[float(bit) for bit in row] for row in KEPT], dtype=torch.float64)
         return lambda x: x * mask / (1 - 0.4)
+    if name == "batch_norm":
+        # Of the batch, as in training.
+        return lambda x, w, b: functional.batch_norm(x, None, None, w, b, training=True, eps=EPS)
+    if name == "group_norm":
+        return lambda x, w, b: functional.group_norm(x, int(axis[0]), w, b, EPS)
+    if name == "layer_norm":
+        return lambda x, w, b: functional.layer_norm(x, w.shape, w, b, EPS)
+    if name == "instance_norm":
+        return lambda x, w, b: functional.instance_norm(x, None, None, w, b, eps=EPS)
     return lambda x: getattr(functional, name)(x, int(axis[0]))
 
 
