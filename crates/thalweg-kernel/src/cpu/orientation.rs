@@ -12,6 +12,7 @@ use super::block::{Block, RowAxis, numbered};
 use super::form::{A, B, Form, Kind, OUT, Sliding};
 use super::memory::Place;
 use super::product::{Factor, Product, Term};
+use super::products::copies_rows;
 use super::segments::{Cut, Segment};
 use super::sums::{RUNS, Seen, Sum, SumAxis};
 
@@ -23,6 +24,8 @@ const STRETCH: usize = 64;
 const FEW: usize = 5;
 /// Channels from which on they are lanes of both factors.
 const MANY: usize = 8;
+/// Rows of a block at most, where they are all alike.
+const PART: usize = 256;
 /// Lanes of a vector, for estimates.
 const VECTOR: usize = 16;
 
@@ -76,7 +79,8 @@ impl<'f> Orientation<'f> {
         let lane = self.lane().0;
         let positions: usize = self.form.windows.iter().map(|window| window.extents[OUT]).product();
         let of_images = self.form.windows.iter().all(|window| window.kinds[self.rows] == Kind::Tap);
-        of_images
+        !self.form.windows.is_empty()
+            && of_images
             && lane.extent >= VECTOR
             && [lane.strides[self.lanes], lane.strides[OUT]] == [1, 1]
             && positions <= RUNS
@@ -179,6 +183,7 @@ impl<'f> Orientation<'f> {
         let loops = [around, outer.clone()].concat();
         assert!(loops.len() <= MAX_AXES, "{} loops around a product, at most {MAX_AXES} can be", loops.len());
         let (blocks, seen) = self.blocks(&cuts, &sum, lane.strides[OUT] == 1);
+        let alike = blocks.len() == 1 || cuts.is_empty();
         let inner = sum[sum.len() - 1].axis;
         let factor = |of: usize, along: usize, step: isize| Factor {
             start: (places[of].buffer, places[of].layout.offset),
@@ -193,7 +198,8 @@ impl<'f> Orientation<'f> {
             first: cuts.iter().map(|cut| cut.first).sum(),
             stretch: stretch(&cuts, inner),
         };
-        let term = Term::new(lanes, rows, &blocks, lane.extent, &sum, &seen, self.side_by_side());
+        let copies_rows = rows.along == 0 && alike && copies_rows(&blocks[0], rows.step, lane.extent);
+        let term = Term::new(lanes, rows, copies_rows, lane.extent, &sum, &seen, self.side_by_side());
         Product {
             out: (places[OUT].buffer, places[OUT].layout.offset),
             lanes: lane.extent,
@@ -271,6 +277,11 @@ impl<'f> Orientation<'f> {
             let of = |summed: &Summed| summed.window.map_or(Seen::all(&summed.axis), |w| choice[w].seen);
             sum.iter().map(of).collect()
         };
+        if cuts.is_empty()
+            && let Some(parts) = self.parts(&seen(&choices[0]), direct)
+        {
+            return parts;
+        }
         let seen = choices.iter().map(seen).collect();
         if cuts.iter().any(|cut| cut.shares) {
             return (self.blocks_of_shared_rows(&choices, direct), seen);
@@ -287,6 +298,22 @@ impl<'f> Orientation<'f> {
             block
         };
         (choices.iter().map(block).collect(), seen)
+    }
+
+    /// The rows of a contraction in blocks that stay in a second-level cache, if there are many along one axis.
+    fn parts(&self, seen: &[Seen], direct: bool) -> Option<(Vec<Block>, Vec<Vec<Seen>>)> {
+        let [axis] = self.others() else { return None };
+        let axis = self.row_axis(axis);
+        if axis.extent <= PART {
+            return None;
+        }
+        let part = |first: usize| {
+            let own = RowAxis { extent: PART.min(axis.extent - first), number: 1, ..axis };
+            let mut seen = seen.to_vec();
+            seen.last_mut().expect("a sum has an axis").rows += (first * axis.rows) as isize;
+            (Block::new(&[own], [first, first * axis.out], false, direct), seen)
+        };
+        Some((0..axis.extent).step_by(PART).map(part).unzip())
     }
 
     /// Blocks of which the first has all rows, by falling distances in their factor, and the others some of them.

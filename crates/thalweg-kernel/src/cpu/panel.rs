@@ -82,11 +82,9 @@ unsafe fn pack_piece<S: Tiles>(
         }
         return;
     }
-    let whole = if step == 1 { [count, steps].map(|n| n / S::LANES * S::LANES) } else { [0; 2] };
-    for i in (0..whole[0]).step_by(S::LANES) {
-        for k in (0..whole[1]).step_by(S::LANES) {
-            unsafe { tiles.block(from.add(i * along + k), along, to.add(k * width + i), width) };
-        }
+    if step == 1 {
+        unsafe { transpose(tiles, [count, steps], from, along, to, width) };
+        return;
     }
     // What lies close together is read together.
     if along < step {
@@ -98,9 +96,35 @@ unsafe fn pack_piece<S: Tiles>(
         return;
     }
     for i in 0..count {
-        let done = if i < whole[0] { whole[1] } else { 0 };
-        for k in done..steps {
+        for k in 0..steps {
             unsafe { *to.add(k * width + i) = *from.add(i * along + k * step) };
+        }
+    }
+}
+
+/// Rows of so many elements side by side, `along` apart, as columns of a destination whose rows are `width` apart.
+///
+/// # Safety
+/// All elements must be there, and room for them.
+pub(super) unsafe fn transpose<S: Tiles>(
+    tiles: S,
+    [rows, elements]: [usize; 2],
+    from: *const S::Element,
+    along: usize,
+    to: *mut S::Element,
+    width: usize,
+) {
+    let whole = [rows, elements].map(|n| n / S::LANES * S::LANES);
+    // SAFETY (all blocks): by contract.
+    for i in (0..whole[0]).step_by(S::LANES) {
+        for k in (0..whole[1]).step_by(S::LANES) {
+            unsafe { tiles.block(from.add(i * along + k), along, to.add(k * width + i), width) };
+        }
+    }
+    for i in 0..rows {
+        let done = if i < whole[0] { whole[1] } else { 0 };
+        for k in done..elements {
+            unsafe { *to.add(k * width + i) = *from.add(i * along + k) };
         }
     }
 }

@@ -11,7 +11,7 @@
 use super::axes::{MAX_AXES, advance, position};
 use super::block::Block;
 use super::memory::Memory;
-use super::products::{self, Pointers, TERMS};
+use super::products::{self, Pointers, STRIP, TERMS};
 use super::sums::{Seen, Sum, chunks};
 use crate::Real;
 
@@ -51,8 +51,8 @@ pub(super) struct Term {
     pub(super) chunks: Vec<Chunk>,
     /// Whether the lanes are read where they lie, and not packed, however many rows they meet.
     pub(super) in_place: bool,
-    /// Distance of a step from the next in a copy of the rows, if they are copied.
-    pub(super) copy: Option<usize>,
+    /// Whether the rows are copied first.
+    pub(super) copies_rows: bool,
 }
 
 /// A factor: where it starts, and the distances between neighbours along the lanes and along a run. Rows have no lanes, or
@@ -72,8 +72,8 @@ pub(super) struct Chunk {
     pub(super) pieces: Vec<Piece>,
     /// What each block sees; of the copy, if the rows are copied.
     pub(super) runs: Vec<Vec<Run>>,
-    /// Where the rows that are copied lie.
-    pub(super) copied: Vec<Run>,
+    /// Where the rows that are copied lie, block by block.
+    pub(super) copied: Vec<Vec<Run>>,
 }
 
 /// Some steps of the lanes, one stride apart.
@@ -105,7 +105,7 @@ impl Term {
     pub(super) fn new(
         lanes: Factor,
         rows: Factor,
-        blocks: &[Block],
+        copies_rows: bool,
         count: usize,
         sum: &Sum,
         seen: &[Vec<Seen>],
@@ -115,16 +115,15 @@ impl Term {
         let in_place = apart && lanes.along == 1 && count.is_multiple_of(LANES);
         let most = if in_place { usize::MAX } else { steps_of(count) };
         let mut chunks = chunks(sum, seen, most, lanes.along == 1);
-        let copy = if rows.along == 0 { products::copied_row(blocks, rows.step) } else { None };
-        if let Some(row) = copy {
+        if copies_rows {
             for chunk in &mut chunks {
-                chunk.copied.clone_from(&chunk.runs[0]);
-                for run in &mut chunk.runs[0] {
-                    run.rows = (run.at * row) as isize;
+                chunk.copied.clone_from(&chunk.runs);
+                for run in chunk.runs.iter_mut().flatten() {
+                    run.rows = (run.at * STRIP) as isize;
                 }
             }
         }
-        Self { lanes, rows, chunks, in_place, copy }
+        Self { lanes, rows, chunks, in_place, copies_rows }
     }
 }
 

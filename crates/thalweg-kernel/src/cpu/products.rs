@@ -8,7 +8,8 @@
 //!
 //! Chunk by chunk of the sum a panel stays in the first-level cache while all rows pass by. Where the lanes lie side by
 //! side in the result too, tiles are written where they belong; elsewhere they gather in the workspace and are transposed
-//! at the end. Rows that lie far across the sum are copied first, and lanes that few rows will meet are not packed at all.
+//! at the end. Rows that lie far across the sum, or whose lines would meet in a few sets of the caches, are copied first, as many
+//! as fit the second-level cache; lanes that few rows will meet are not packed at all.
 //!
 //! What lost: dot products along k, which need no packing at all, but whose loads straddle cache lines and whose
 //! horizontal sums never end; and a library's products, which take their packing memory by the call.
@@ -17,7 +18,7 @@
 use super::axes::{MAX_AXES, advance, position};
 use super::block::Block;
 use super::panel::{self, Panel};
-use super::product::{Chunk, PANEL, Product, Run, Term};
+use super::product::{Chunk, PANEL, Product, Term};
 use super::tiles::{Tile, Tiles};
 use super::tiles_lanewise::ROWS;
 use super::tiles_plain::Plain;
@@ -38,6 +39,14 @@ pub(super) const TERMS: usize = 4;
 const FEW: usize = 48;
 /// Steps so far apart lie too far across for rows to be read in place.
 const ACROSS: usize = 32;
+/// Elements after which lines come to the same set of a first-level cache, in single precision.
+const PAGE: usize = 1024;
+/// Lines that such a set holds at least.
+const WAYS: usize = 8;
+/// Lanes from which on a copy of the rows pays for itself.
+const MANY: usize = 64;
+/// Rows that lie side by side in a copy: a cache line of single precision.
+pub(super) const STRIP: usize = 16;
 
 /// How rows are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,15 +75,13 @@ impl<T> Pointers<T> {
     }
 }
 
-/// From one step to the next in a copy of rows, if they should be copied: an odd number of cache lines, or all steps would
-/// meet in a few sets of the first-level cache.
-pub(super) fn copied_row(blocks: &[Block], step: usize) -> Option<usize> {
-    match blocks {
-        [Block { extents, .. }] if extents.len() == 1 && step > ACROSS => {
-            Some((extents[0].div_ceil(LINE) | 1) * LINE)
-        }
-        _ => None,
-    }
+/// Whether rows of such blocks are copied: where steps lie far apart, or rows a multiple of a page, whose lines would all meet in
+/// a few sets of the caches. A copy is of a block; it has strips of [`STRIP`] rows one after another, in which each step's rows
+/// lie side by side.
+pub(super) fn copies_rows(block: &Block, step: usize, lanes: usize) -> bool {
+    let ([extent], [along]) = (&block.extents[..], &block.rows[..]) else { return false };
+    let meet = along.is_multiple_of(PAGE) && *extent > WAYS && lanes > MANY;
+    step > ACROSS || (meet && step == 1)
 }
 
 /// Elements of the workspace that [`multiply`] needs: a packed panel, the products of a group of panels, and a copy of the
@@ -82,7 +89,8 @@ pub(super) fn copied_row(blocks: &[Block], step: usize) -> Option<usize> {
 pub(super) fn workspace(product: &Product) -> usize {
     let copied = |term: &Term| {
         let steps = term.chunks.iter().map(|chunk| chunk.steps).max().unwrap_or(0);
-        term.copy.map_or(0, |row| row * steps)
+        let rows = product.blocks.iter().map(Block::count).max().unwrap_or(0);
+        if term.copies_rows { rows.next_multiple_of(STRIP) * steps } else { 0 }
     };
     PANEL + gathered(product) + product.terms.iter().map(copied).max().unwrap_or(0)
 }
@@ -189,53 +197,60 @@ unsafe fn group<S: Tiles>(
     let few = product.rows() < FEW;
     let mut begins = !adds || product.adds_lanes;
     for (term, at) in product.terms.iter().zip(pointers) {
-        let reading = match (term.copy, term.rows.along) {
-            (Some(_), _) => Reading::Copied,
-            (None, 0) => Reading::InPlace,
-            (None, _) => Reading::Lanewise,
+        let reading = match (term.copies_rows, term.rows.along) {
+            (true, _) => Reading::Copied,
+            (false, 0) => Reading::InPlace,
+            (false, _) => Reading::Lanewise,
         };
-        for chunk in &term.chunks {
-            // SAFETY (all blocks): panels, rows and steps lie within the factors, the product and the workspace.
-            if let Some(step) = term.copy {
-                unsafe { copy_rows(product, term, chunk, at.rows, copy, step) };
-            }
-            for panel in panels {
-                let dense = term.lanes.step == panel.width;
-                let stays = few || dense || term.in_place;
-                let in_place = term.lanes.along == 1 && panel.width == panel.count && stays;
-                let lanes = unsafe { at.lanes.add(panel.first * term.lanes.along) };
-                let (start, panel_step) = if in_place {
-                    (lanes, term.lanes.step)
-                } else {
-                    unsafe { panel::pack(tiles, *panel, &term.lanes, lanes, chunk, packed) };
-                    (packed.cast_const(), panel.width)
-                };
-                let tile = Tile {
-                    panel: start,
-                    panel_step,
-                    in_place,
-                    rows: match reading {
-                        Reading::Copied => copy.cast_const(),
-                        _ => unsafe { at.rows.add(panel.first * term.rows.along) },
-                    },
-                    along: 0,
-                    step: term.copy.unwrap_or(term.rows.step),
-                    runs: &[],
-                    ahead: std::ptr::null(),
-                    to: std::ptr::null_mut(),
-                    to_row: 0,
-                    begins,
-                };
-                for (block, runs) in product.blocks.iter().zip(&chunk.runs) {
-                    let begins = begins && !block.again();
-                    if begins || !runs.is_empty() {
-                        let tile = Tile { runs, begins, ..tile };
-                        unsafe { block_of(tiles, *panel, block, tile, reading) };
+        // Where rows are copied, blocks are passed one by one: a copy and its products stay in the second-level cache.
+        let part = if term.copies_rows { 1 } else { product.blocks.len() };
+        for first in (0..product.blocks.len()).step_by(part) {
+            let mut begins = begins;
+            for chunk in &term.chunks {
+                // SAFETY (all blocks): panels, rows and steps lie within the factors, the product and the workspace.
+                if term.copies_rows {
+                    unsafe { copy_rows(tiles, product, term, chunk, first, at.rows, copy) };
+                }
+                for panel in panels {
+                    let dense = term.lanes.step == panel.width;
+                    let stays = few || dense || term.in_place;
+                    let in_place = term.lanes.along == 1 && panel.width == panel.count && stays;
+                    let lanes = unsafe { at.lanes.add(panel.first * term.lanes.along) };
+                    let (start, panel_step) = if in_place {
+                        (lanes, term.lanes.step)
+                    } else {
+                        unsafe { panel::pack(tiles, *panel, &term.lanes, lanes, chunk, packed) };
+                        (packed.cast_const(), panel.width)
+                    };
+                    let tile = Tile {
+                        panel: start,
+                        panel_step,
+                        in_place,
+                        rows: match reading {
+                            Reading::Copied => copy.cast_const(),
+                            _ => unsafe { at.rows.add(panel.first * term.rows.along) },
+                        },
+                        along: 0,
+                        step: if term.copies_rows { STRIP } else { term.rows.step },
+                        runs: &[],
+                        ahead: std::ptr::null(),
+                        to: std::ptr::null_mut(),
+                        to_row: 0,
+                        begins,
+                    };
+                    let blocks = first..first + part;
+                    for (block, runs) in product.blocks[blocks.clone()].iter().zip(&chunk.runs[blocks]) {
+                        let begins = begins && !block.again();
+                        if begins || !runs.is_empty() {
+                            let tile = Tile { runs, begins, ..tile };
+                            unsafe { block_of(tiles, *panel, block, tile, reading, chunk.steps) };
+                        }
                     }
                 }
+                begins = false;
             }
-            begins = false;
         }
+        begins = false;
     }
     if product.adds_lanes {
         let adds = adds || panels[0].first > 0;
@@ -248,7 +263,7 @@ unsafe fn group<S: Tiles>(
     }
 }
 
-/// All rows of a block with a panel.
+/// All rows of a block with a panel, over so many steps.
 ///
 /// # Safety
 /// As [`multiply`].
@@ -258,16 +273,15 @@ unsafe fn block_of<S: Tiles>(
     block: &Block,
     tile: Tile<'_, S::Element>,
     reading: Reading,
+    steps: usize,
 ) {
     let last = block.extents.len() - 1;
     let extent = block.extents[last];
-    let along = if reading == Reading::Copied { 1 } else { block.rows[last] };
     let to_row = if panel.direct { block.out[last] } else { block.numbers[last] * panel.width };
-    let most = if reading == Reading::Lanewise { ROWS } else { S::SUMS / (panel.width / S::LANES) };
-    // Tiles of a strip are as alike as can be: a last one of a row or two would wait for itself.
-    let count = extent.div_ceil(extent.div_ceil(most));
-    // Rows that lie close together are in the cache with those before them.
-    let fetches = along >= LINE * 2 && tile.step == 1;
+    let (strip, to_strip, along) = match reading {
+        Reading::Copied => (STRIP, STRIP * steps, 1),
+        _ => (extent, 0, block.rows[last]),
+    };
     let mut counter = [0; MAX_AXES];
     let counter = &mut counter[..last];
     loop {
@@ -281,21 +295,10 @@ unsafe fn block_of<S: Tiles>(
         } else {
             unsafe { panel.products.add((block.number + position(counter, &block.numbers)) * panel.width) }
         };
-        for j in (0..extent).step_by(count) {
-            let rows_here = count.min(extent - j);
-            let next = if j + rows_here < extent { (j + rows_here) * along } else { 0 };
-            let tile = Tile {
-                rows: unsafe { rows.add(j * along) },
-                along,
-                ahead: if fetches { rows.wrapping_add(next) } else { std::ptr::null() },
-                to: unsafe { to.add(j * to_row) },
-                to_row,
-                ..tile
-            };
-            match reading {
-                Reading::Lanewise => unsafe { tiles.lanewise(tile, rows_here, panel.count) },
-                _ => unsafe { tiles.tile(tile, rows_here, panel.width / S::LANES) },
-            }
+        for first in (0..extent).step_by(strip) {
+            let rows = unsafe { rows.add(first / strip * to_strip) };
+            let tile = Tile { rows, along, to: unsafe { to.add(first * to_row) }, to_row, ..tile };
+            unsafe { strip_of(tiles, panel, tile, strip.min(extent - first), reading) };
         }
         if !advance(counter, &block.extents[..last]) {
             break;
@@ -303,30 +306,74 @@ unsafe fn block_of<S: Tiles>(
     }
 }
 
-/// Copies the rows at the steps of a chunk, each step's rows side by side.
+/// So many rows with a panel, of which the tile has the first.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn strip_of<S: Tiles>(
+    tiles: S,
+    panel: Panel<S::Element>,
+    first: Tile<'_, S::Element>,
+    extent: usize,
+    reading: Reading,
+) {
+    let Tile { rows, along, to, to_row, .. } = first;
+    let most = if reading == Reading::Lanewise { ROWS } else { S::SUMS / (panel.width / S::LANES) };
+    // Tiles of a strip are as alike as can be: a last one of a row or two would wait for itself.
+    let count = extent.div_ceil(extent.div_ceil(most));
+    // Rows that lie close together are in the cache with those before them.
+    let fetches = along >= LINE * 2 && first.step == 1;
+    for j in (0..extent).step_by(count) {
+        let rows_here = count.min(extent - j);
+        let next = if j + rows_here < extent { (j + rows_here) * along } else { 0 };
+        // SAFETY (all blocks): by contract.
+        let tile = Tile {
+            rows: unsafe { rows.add(j * along) },
+            ahead: if fetches { rows.wrapping_add(next) } else { std::ptr::null() },
+            to: unsafe { to.add(j * to_row) },
+            ..first
+        };
+        match reading {
+            Reading::Lanewise => unsafe { tiles.lanewise(tile, rows_here, panel.count) },
+            _ => unsafe { tiles.tile(tile, rows_here, panel.width / S::LANES) },
+        }
+    }
+}
+
+/// Copies the rows of a block at the steps of a chunk: strip by strip, in each of which a step's rows lie side by side.
 ///
 /// # Safety
 /// The rows must be there, and room for the copy.
-unsafe fn copy_rows<T: Real>(
+unsafe fn copy_rows<S: Tiles>(
+    tiles: S,
     product: &Product,
     term: &Term,
     chunk: &Chunk,
-    rows: *const T,
-    copy: *mut T,
-    to_row: usize,
+    block: usize,
+    rows: *const S::Element,
+    copy: *mut S::Element,
 ) {
-    let [extent, along] = [product.blocks[0].extents[0], product.blocks[0].rows[0]];
-    for &Run { rows: first, at, steps, .. } in &chunk.copied {
-        for k in 0..steps {
-            // SAFETY: by contract.
-            unsafe {
-                let from = rows.offset(first).add(k * term.rows.step);
-                let to = copy.add((at + k) * to_row);
-                if along == 1 {
-                    std::ptr::copy_nonoverlapping(from, to, extent);
-                } else {
-                    for j in 0..extent {
-                        *to.add(j) = *from.add(j * along);
+    let [extent, along] = [product.blocks[block].extents[0], product.blocks[block].rows[0]];
+    for first in (0..extent).step_by(STRIP) {
+        let count = STRIP.min(extent - first);
+        for run in &chunk.copied[block] {
+            // SAFETY (all blocks): by contract.
+            let (from, to) = unsafe {
+                (rows.add(first * along).offset(run.rows), copy.add(first * chunk.steps + run.at * STRIP))
+            };
+            if term.rows.step == 1 {
+                unsafe { panel::transpose(tiles, [count, run.steps], from, along, to, STRIP) };
+                continue;
+            }
+            for k in 0..run.steps {
+                unsafe {
+                    let (from, to) = (from.add(k * term.rows.step), to.add(k * STRIP));
+                    if along == 1 {
+                        std::ptr::copy_nonoverlapping(from, to, count);
+                    } else {
+                        for j in 0..count {
+                            *to.add(j) = *from.add(j * along);
+                        }
                     }
                 }
             }

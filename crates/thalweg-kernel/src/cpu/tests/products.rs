@@ -41,6 +41,28 @@ fn products_are_sums_of_products() {
     }
 }
 
+/// Rows of which all lines would meet in the same sets of a cache are copied, part by part.
+#[test]
+fn products_of_rows_a_page_apart() {
+    for [m, n, k] in [[9, 80, 40], [17, 65, 300], [300, 70, 33], [530, 100, 17], [600, 20, 9]] {
+        for [a_inner, adds] in [[false, false], [false, true], [true, true]] {
+            let mut cases = Cases::new("pages", (m + k) as u64);
+            let mut bench = Bench::default();
+            let strides = if a_inner { vec![1, 1024] } else { vec![1024, 1] };
+            let a = Layout { offset: 5, shape: vec![m, k], strides };
+            let a = bench.input(a, || cases.whole());
+            let b = bench.input(Layout::contiguous(0, &[k, n]), || cases.whole());
+            let out = bench.output(Layout { offset: 0, shape: vec![m, n], strides: vec![1024, 1] });
+            let labels = Labels { a: vec![0, 2], b: vec![2, 1], out: vec![0, 1] };
+            for term in 0..=usize::from(adds) {
+                let (a, b, out, labels) = (a.clone(), b.clone(), out.clone(), labels.clone());
+                bench.call(Call::Contract { a, b, out, labels, adds: term > 0 });
+            }
+            assert!(bench.exact(&format!("m {m} n {n} k {k} adds {adds}")));
+        }
+    }
+}
+
 /// The sum goes up in k whatever the width of a vector.
 #[test]
 fn levels_with_fused_multiply_add_agree_to_the_bit() {
