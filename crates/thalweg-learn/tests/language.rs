@@ -28,12 +28,20 @@ fn recipe() -> Recipe {
     }
 }
 
+fn recurrent() -> ModelConfig {
+    serde_json::from_value(json!({"kind": "lstm", "units": 24, "embedding": 8})).unwrap()
+}
+
 #[test]
 fn a_text_is_learned() {
+    [small(), recurrent()].iter().for_each(learns);
+}
+
+fn learns(model: &ModelConfig) {
     let split =
         text::split(&text::parse(TEXT.repeat(20).as_bytes(), Path::new("sea"), 16).unwrap(), 8).unwrap();
-    let network = small().build(split.train.shape(), split.train.classes()).unwrap();
-    let theta: Vec<f32> = initial_parameters(network.space(), small().init(), Key::from_seed(0));
+    let network = model.build(split.train.shape(), split.train.classes()).unwrap();
+    let theta: Vec<f32> = initial_parameters(network.space(), model.init(), Key::from_seed(0));
     let test = Objective::<f32>::new(network.clone(), Loss::CrossEntropy, split.test.examples());
     let value = |theta: &[f32]| test.values(&[theta], &Examples::of(&split.test))[0];
     let before = value(&theta);
@@ -47,8 +55,12 @@ fn a_text_is_learned() {
 
 #[test]
 fn outputs_depend_on_the_past_alone() {
-    let network = small().build(6, 5).unwrap();
-    let theta: Vec<f64> = initial_parameters(network.space(), small().init(), Key::from_seed(0));
+    [small(), recurrent()].iter().for_each(looks_back);
+}
+
+fn looks_back(model: &ModelConfig) {
+    let network = model.build(6, 5).unwrap();
+    let theta: Vec<f64> = initial_parameters(network.space(), model.init(), Key::from_seed(0));
     let objective = Objective::<f64>::new(network, Loss::CrossEntropy, 1);
     let of = |tokens: [f64; 6]| {
         let examples = Examples::new(tokens.to_vec(), vec![0; 6]);

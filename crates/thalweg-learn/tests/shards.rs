@@ -21,6 +21,7 @@ fn networks() -> Vec<Value> {
         json!({"kind": "gpt", "width": 4, "depth": 1, "heads": 2, "mlp_width": 5, "embedding_dropout": 0.1,
             "attention_dropout": 0.3, "residual_dropout": 0.2}),
         json!({"kind": "lstm", "units": 4, "depth": 2, "dropout": 0.4}),
+        json!({"kind": "lstm", "units": 4, "depth": 2, "embedding": 3}),
     ]
 }
 
@@ -34,7 +35,7 @@ struct Problem<T> {
 impl<T: Real> Problem<T> {
     fn new(config: Value) -> Self {
         let model: ModelConfig = serde_json::from_value(config).unwrap();
-        let is_sequence = matches!(model, ModelConfig::Gpt(_));
+        let is_sequence = model.takes_tokens();
         let network = model.build(if is_sequence { &[7][..] } else { &[1, 6, 4] }, 3).unwrap();
         let theta = initial_parameters(network.space(), model.init(), Key::from_seed(1));
         let draw = |count: usize, seed| {

@@ -59,11 +59,11 @@ pub enum ModelConfig {
     Resnet50(ResnetConfig),
     /// A vision transformer.
     Vit(VitConfig),
-    /// A language model. Its outputs are for every position.
+    /// A transformer as a language model. Its outputs are for every position.
     Gpt(GptConfig),
-    /// A plain recurrent network.
+    /// A plain recurrent network, of rows or as a language model.
     Rnn(RecurrentConfig),
-    /// A network of long short-term memory.
+    /// A network of long short-term memory, the same.
     Lstm(RecurrentConfig),
     /// A network of the user's own.
     Layers(LayersConfig),
@@ -162,6 +162,15 @@ impl ModelConfig {
             Self::Layers(layers) => layers.network(input, outputs),
         };
         Ok(Arc::new(network?))
+    }
+
+    /// Whether inputs are the tokens of a text.
+    pub fn takes_tokens(&self) -> bool {
+        match self {
+            Self::Gpt(_) => true,
+            Self::Rnn(recurrent) | Self::Lstm(recurrent) => recurrent.embedding.is_some(),
+            _ => false,
+        }
     }
 
     /// Initial weights and biases, for [`initial_parameters`](super::initial_parameters).

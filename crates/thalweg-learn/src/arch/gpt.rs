@@ -5,7 +5,7 @@ use thalweg_program::builder::Var;
 use thalweg_program::params::{Leaf, ParamSpace, Role};
 
 use super::layer::{LayerError, Shape, notes, probability};
-use super::leaves::{Leaves, check_counts, misfit, take};
+use super::leaves::{Leaves, check_counts, misfit, outputs_everywhere, take};
 use super::transformer::{Block, BlockDropout, Names, layer_norm};
 use super::{Architecture, Pass};
 use crate::init::{Distribution, Init};
@@ -159,14 +159,12 @@ impl Architecture for Gpt {
 
     fn write<'b>(&self, params: &[Var<'b>], pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
         let params = &mut params.iter().copied();
-        let examples = x.shape()[0];
         let embedded = take(params).gather(x.as_index()) + take(params);
         let embedded = pass.dropout(embedded, self.embedding_dropout);
         let y = (0..self.depth).fold(embedded, |x, _| self.block.write(params, pass, x));
         let normed = layer_norm(params, y, EPS);
-        // As in the last layer of other networks: the outputs of many places lie side by side for each class.
-        let logits = x.builder().einsum("bti,oi->obt", normed, take(params)).permute(&[1, 2, 0]);
+        let logits = outputs_everywhere(normed, take(params), None);
         assert!(params.next().is_none(), "one leaf a variable");
-        logits.reshape(&[examples, self.outputs()])
+        logits
     }
 }

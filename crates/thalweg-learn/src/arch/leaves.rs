@@ -124,3 +124,11 @@ pub(super) fn outputs<'b>(x: Var<'b>, weight: Var<'b>, bias: Var<'b>) -> Var<'b>
     let y = x.builder().einsum("bi,oi->ob", x, weight) + bias.reshape(&[weight.shape()[0], 1]);
     y.permute(&[1, 0])
 }
+
+/// The same at every position of `[examples, positions, inputs]`, with or without a bias: `[examples, positions·outputs]`.
+pub(super) fn outputs_everywhere<'b>(x: Var<'b>, weight: Var<'b>, bias: Option<Var<'b>>) -> Var<'b> {
+    let (shape, classes) = (x.shape(), weight.shape()[0]);
+    let y = x.builder().einsum("bti,oi->obt", x, weight);
+    let y = bias.map_or(y, |bias| y + bias.reshape(&[classes, 1, 1]));
+    y.permute(&[1, 2, 0]).reshape(&[shape[0], shape[1] * classes])
+}

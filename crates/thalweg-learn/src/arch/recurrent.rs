@@ -1,18 +1,19 @@
-//! Recurrent networks, unrolled over a fixed number of steps.
+//! Recurrent networks, unrolled over a fixed number of steps: over the rows of an image, or over the tokens of a text.
 
 use serde::{Deserialize, Serialize};
 use thalweg_program::builder::{Builder, Var};
 use thalweg_program::params::{Leaf, ParamSpace, Role};
 
 use super::layer::{LayerError, Shape, notes, probability};
-use super::leaves::{Leaves, Params, check_counts, check_depth, misfit, outputs, take};
+use super::leaves::{Leaves, Params, check_counts, check_depth, misfit, outputs, outputs_everywhere, take};
 use super::{Architecture, Pass};
 use crate::init::Init;
 
 /// A recurrent network and a linear map of what it ends with. An image is a sequence of its rows, a step each (all channels of a
-/// row together); features are a step each.
+/// row together); features are a step each. With an `embedding` it is a language model: each token is looked up, and the
+/// linear map is from the hidden units at every position to the next token.
 ///
-/// Leaves as PyTorch has them in a module of an `nn.LSTM` or `nn.RNN`, called `lstm` or `rnn`, and a `Linear` called `head`:
+/// Leaves as PyTorch has them: `embedding.weight [tokens, embedding]` of an `nn.Embedding`, those in a module of an `nn.LSTM` or `nn.RNN`, called `lstm` or `rnn`, and a `Linear` called `head`:
 /// `lstm.weight_ih_l0 [4·units, in]`, `lstm.weight_hh_l0 [4·units, units]`, `lstm.bias_ih_l0`, `lstm.bias_hh_l0`, …, `head.weight`,
 /// `head.bias`. Of four gates the first is i, then f, g, o.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub struct RecurrentConfig {
     pub units: usize,
     /// Layers, each of which reads the one before; 1 unless given.
     pub depth: usize,
+    /// Numbers of the vector that a token is looked up as, for a text; unless given, inputs are numbers and no tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<usize>,
     /// How probable it is in training that a hidden unit is dropped on its way from a layer to the next, at each step by
     /// itself; 0 unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,47 +46,67 @@ pub enum Cell {
 
 impl Default for RecurrentConfig {
     fn default() -> Self {
-        Self { units: 32, depth: 1, dropout: None, init: Init::Torch }
+        Self { units: 32, depth: 1, embedding: None, dropout: None, init: Init::Torch }
     }
 }
 
 impl RecurrentConfig {
-    /// The network for inputs of that shape and so many outputs.
+    /// The network for inputs of that shape and so many outputs; with an embedding, of a text of so many different tokens.
     ///
     /// # Errors
-    /// A count of 0, or one beyond all machines; dropout in a single layer, or a probability outside [0, 1).
+    /// A count of 0, or one beyond all machines; dropout in a single layer, or a probability outside [0, 1); an embedding for
+    /// an image.
     pub fn network(&self, cell: Cell, input: Shape, outputs: usize) -> Result<Recurrent, LayerError> {
         let &Self { units, depth, .. } = self;
-        // Channels, steps, numbers of a channel.
-        let input = match input {
-            Shape::Features(features) => [1, features, 1],
-            Shape::Image { channels, height, width } => [channels, height, width],
+        let source = match (self.embedding, input) {
+            (Some(width), Shape::Features(positions)) => {
+                check_counts(&[("embedding", width), ("positions", positions), ("tokens", outputs)])?;
+                Source::Tokens { positions, width }
+            }
+            (Some(_), Shape::Image { .. }) => {
+                return Err(misfit("a sequence of tokens for an embedding", format!("an image of {input}")));
+            }
+            (None, Shape::Features(features)) => Source::Rows { channels: 1, steps: features, columns: 1 },
+            (None, Shape::Image { channels, height, width }) => {
+                Source::Rows { channels, steps: height, columns: width }
+            }
         };
-        let [channels, steps, columns] = input;
         check_counts(&[("units", units), ("outputs", outputs)])?;
         check_depth(depth)?;
         let dropout = probability("dropout", self.dropout)?;
         if dropout > 0.0 && depth == 1 {
             return Err(misfit("a depth of at least 2 for dropout, which stands between layers", "1"));
         }
-        check_counts(&[("channels", channels), ("steps", steps), ("numbers of a step", columns)])?;
+        if let Source::Rows { channels, steps, columns } = source {
+            check_counts(&[("channels", channels), ("steps", steps), ("numbers of a step", columns)])?;
+        }
         let space = ParamSpace::new();
-        let mut network = Recurrent { cell, input, units, depth, dropout, outputs, space };
+        let mut network = Recurrent { cell, source, units, depth, dropout, classes: outputs, space };
         network.space = network.declared()?;
         Ok(network)
     }
 }
 
-/// A recurrent network for inputs of one shape: see [`RecurrentConfig`].
+/// What the steps are made of.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// Numbers: a step has the columns of all channels.
+    Rows { channels: usize, steps: usize, columns: usize },
+    /// Tokens, a step each, looked up as vectors; there is an output for each.
+    Tokens { positions: usize, width: usize },
+}
+
+/// A recurrent network for inputs of one shape: see [`RecurrentConfig`]. Tokens are whole numbers from 0; one outside of the
+/// vocabulary makes the outputs from there on NaN.
 #[derive(Clone, Debug)]
 pub struct Recurrent {
     cell: Cell,
-    /// Channels, steps, numbers of a channel in a step.
-    input: [usize; 3],
+    source: Source,
     units: usize,
     depth: usize,
     dropout: f64,
-    outputs: usize,
+    /// Outputs, at each position if there are several.
+    classes: usize,
     space: ParamSpace,
 }
 
@@ -121,13 +145,20 @@ impl Recurrent {
         let (name, gates, units) = (self.cell.name(), self.cell.gates(), self.units);
         let rows = gates * units;
         let mut leaves = Leaves::default();
-        let mut below: Option<usize> = None;
+        let (numbers, mut below) = match self.source {
+            Source::Rows { channels, columns, .. } => (channels * columns, None),
+            Source::Tokens { width, .. } => {
+                let embedding = leaves.units("embedding".to_owned(), width);
+                leaves.embedding("embedding.weight", &[self.classes, width], embedding);
+                (width, Some(embedding))
+            }
+        };
         for layer in 0..self.depth {
             let hidden = leaves.units(format!("hidden {layer}"), units);
             let leaf = |part: &str, shape: &[usize], role| {
                 Leaf::new(&format!("{name}.{part}_l{layer}"), shape, role).stacked(gates)
             };
-            let inputs = if layer == 0 { self.input[0] * self.input[2] } else { units };
+            let inputs = if layer == 0 { numbers } else { units };
             let of_inputs = below.map(|below| (1, below));
             let permuted: Vec<(usize, usize)> = [(0, hidden)].into_iter().chain(of_inputs).collect();
             leaves.weight(leaf("weight_ih", &[rows, inputs], Role::Weight), &permuted);
@@ -138,8 +169,25 @@ impl Recurrent {
             below = Some(hidden);
         }
         let permuted: Vec<(usize, usize)> = below.map(|below| (1, below)).into_iter().collect();
-        leaves.linear("head", [self.outputs, units], &permuted);
+        leaves.linear("head", [self.classes, units], &permuted);
         leaves.finish()
+    }
+
+    /// The steps of the inputs, each `[examples, numbers]`.
+    fn steps<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>) -> Vec<Var<'b>> {
+        let examples = x.shape()[0];
+        match self.source {
+            Source::Rows { channels, steps, columns } => {
+                let rows = x.reshape(&[examples, channels, steps, columns]);
+                let row = |step| rows.slice(2, step, 1).reshape(&[examples, channels * columns]);
+                (0..steps).map(row).collect()
+            }
+            Source::Tokens { positions, .. } => {
+                let table = take(params);
+                let token = |at| table.gather(x.slice(1, at, 1).reshape(&[examples]).as_index());
+                (0..positions).map(token).collect()
+            }
+        }
     }
 
     /// One layer over all steps, each `[examples, inputs]`.
@@ -176,28 +224,38 @@ impl Architecture for Recurrent {
     }
 
     fn inputs(&self) -> usize {
-        self.input.iter().product()
+        match self.source {
+            Source::Rows { channels, steps, columns } => channels * steps * columns,
+            Source::Tokens { positions, .. } => positions,
+        }
     }
 
     fn outputs(&self) -> usize {
-        self.outputs
+        self.positions() * self.classes
+    }
+
+    fn positions(&self) -> usize {
+        match self.source {
+            Source::Rows { .. } => 1,
+            Source::Tokens { positions, .. } => positions,
+        }
     }
 
     fn describe(&self) -> String {
-        let ([channels, steps, columns], cell) = (self.input, self.cell.name());
+        let (cell, classes) = (self.cell.name(), self.classes);
         let notes = notes(&[("dropout", self.dropout)]);
-        format!(
-            "{cell} {channels}×{steps}×{columns}-{} units {}, depth {}{notes}",
-            self.outputs, self.units, self.depth
-        )
+        let about = match self.source {
+            Source::Rows { channels, steps, columns } => format!("{channels}×{steps}×{columns}-{classes}"),
+            Source::Tokens { positions, width } => {
+                format!("{positions} of {classes} tokens, embedding {width},")
+            }
+        };
+        format!("{cell} {about} units {}, depth {}{notes}", self.units, self.depth)
     }
 
     fn write<'b>(&self, params: &[Var<'b>], pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
         let params = &mut params.iter().copied();
-        let (examples, [channels, steps, columns]) = (x.shape()[0], self.input);
-        let rows = x.reshape(&[examples, channels, steps, columns]);
-        let row = |step| rows.slice(2, step, 1).reshape(&[examples, channels * columns]);
-        let mut all: Vec<Var<'b>> = (0..steps).map(row).collect();
+        let mut all = self.steps(params, x);
         for layer in 0..self.depth {
             if layer > 0 {
                 all.iter_mut().for_each(|x| *x = pass.dropout(*x, self.dropout));
@@ -206,6 +264,13 @@ impl Architecture for Recurrent {
         }
         let (weight, bias) = (take(params), take(params));
         assert!(params.next().is_none(), "one leaf a variable");
-        outputs(all[steps - 1], weight, bias)
+        let last = *all.last().expect("a network has steps");
+        if self.positions() == 1 {
+            return outputs(last, weight, bias);
+        }
+        let examples = x.shape()[0];
+        let each: Vec<Var<'b>> =
+            all.iter().map(|hidden| hidden.reshape(&[examples, 1, self.units])).collect();
+        outputs_everywhere(x.builder().concatenate(1, &each), weight, Some(bias))
     }
 }

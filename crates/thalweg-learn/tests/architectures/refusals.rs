@@ -167,6 +167,12 @@ fn counts_that_make_no_network_are_refused() {
             "at most 1099511627776 parameters, found 1649435787274",
         ),
         (json!({"kind": "gpt"}), &[1, 8, 8], "a sequence of tokens, found an image of 1×8×8"),
+        (
+            json!({"kind": "rnn", "embedding": 4}),
+            &[1, 8, 8],
+            "a sequence of tokens for an embedding, found an image of 1×8×8",
+        ),
+        (json!({"kind": "lstm", "embedding": 0}), &[64], "embedding from 1 to 16384, found 0"),
         (json!({"kind": "lstm", "units": 0}), &[1, 8, 8], "units from 1 to 16384, found 0"),
         (
             json!({"kind": "vit", "dropout": 1.0}),

@@ -116,6 +116,10 @@ fn descriptions_tell_networks_apart() {
         describe(json!({"kind": "rnn", "units": 7, "depth": 2}), &[9], 2),
         "rnn 1×9×1-2 units 7, depth 2"
     );
+    assert_eq!(
+        describe(json!({"kind": "lstm", "embedding": 8}), &[64], 27),
+        "lstm 64 of 27 tokens, embedding 8, units 32, depth 1"
+    );
     let dropping =
         json!({"kind": "gpt", "embedding_dropout": 0.1, "attention_dropout": 0.0, "residual_dropout": 0.25});
     assert_eq!(

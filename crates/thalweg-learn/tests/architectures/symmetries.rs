@@ -30,7 +30,7 @@ fn symmetries(model: &ModelConfig, input: &[usize], outputs: usize) -> Vec<(Stri
     }
     let mut inputs = vec![0.0; 3 * network.inputs()];
     Key::from_seed(4).normals(&mut inputs);
-    if matches!(model, ModelConfig::Gpt(_)) {
+    if model.takes_tokens() {
         inputs.iter_mut().for_each(|x| *x = (x.abs() * 10.0).floor() % outputs as f64);
     }
     let labels = [0, 1, 2].repeat(network.positions());
@@ -178,6 +178,8 @@ fn hidden_units_of_recurrent_networks_change_places() {
         let deep = json!({"kind": kind, "units": 5, "depth": 3});
         expect_named(deep, &[2, 4, 3], &[("hidden 0", 5), ("hidden 1", 5), ("hidden 2", 5)]);
         expect_named(json!({"kind": kind, "units": 4}), &[3], &[("hidden 0", 4)]);
+        let of_text = json!({"kind": kind, "units": 4, "depth": 2, "embedding": 3});
+        expect_named(of_text, &[5], &[("embedding", 3), ("hidden 0", 4), ("hidden 1", 4)]);
     }
 }
 

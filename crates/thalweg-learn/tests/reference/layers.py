@@ -256,6 +256,8 @@ CASES = [
     (Recurrent, {"kind": "rnn", "units": 5, "depth": 2}, [1, 4, 3], 3),
     (Recurrent, {"kind": "lstm", "units": 4, "depth": 1}, [2, 5, 3], 4),
     (Recurrent, {"kind": "lstm", "units": 3, "depth": 2}, [6], 3),
+    (Recurrent, {"kind": "lstm", "units": 4, "depth": 2, "embedding": 3}, [5], 4),
+    (Recurrent, {"kind": "rnn", "units": 5, "depth": 1, "embedding": 2}, [4], 3),
 ]
 
 
@@ -305,7 +307,7 @@ def derivatives(network, x, labels, samples):
 def run(make, model, input, outputs, samples):
     network = make(model, input, outputs).double()
     x = 3.0 * residues(353, 3, 1013, [EXAMPLES, *input])
-    is_sequence = model["kind"] == "gpt"
+    is_sequence = model["kind"] == "gpt" or "embedding" in model
     if is_sequence:
         x = torch.arange(x.numel()).mul(353).add(3).remainder(1013).remainder(outputs).reshape(x.shape)
     network(x)  # Lazy layers learn their sizes.
@@ -315,7 +317,7 @@ def run(make, model, input, outputs, samples):
     norms = (nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d, nn.BatchNorm1d, nn.BatchNorm2d)
     of_norm = {id(p) for m in network.modules() if isinstance(m, norms) for p in m.parameters()}
     leaves = dict(network.named_parameters())
-    looked_up = {id(leaf) for name, leaf in leaves.items() if name.endswith(("class_token", "pos_embedding", "wte.weight", "wpe.weight"))}
+    looked_up = {id(leaf) for name, leaf in leaves.items() if name.endswith(("class_token", "pos_embedding", "embedding.weight", "wte.weight", "wpe.weight"))}
     with torch.no_grad():
         for number, (name, leaf) in enumerate(leaves.items()):
             leaf.copy_(parameter(number, name, leaf, id(leaf) in of_norm))

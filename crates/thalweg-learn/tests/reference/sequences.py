@@ -167,13 +167,14 @@ class Gpt(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """Over the rows of an image; features are a step each. Dropout of nn.LSTM's and nn.RNN's own argument, written out."""
+    """Over the rows of an image; features are a step each; with an embedding over tokens, as a language model. Dropout of nn.LSTM's and nn.RNN's own argument, written out."""
 
     def __init__(self, model, input, outputs):
         super().__init__()
         kind, units, depth = model["kind"], model["units"], model["depth"]
         of = {"rnn": nn.RNN, "lstm": nn.LSTM}[kind]
-        numbers = input[0] * input[2] if len(input) == 3 else 1
+        numbers = model.get("embedding") or (input[0] * input[2] if len(input) == 3 else 1)
+        self.embedding = nn.Embedding(outputs, numbers) if "embedding" in model else None
         setattr(self, kind, of(numbers, units, depth, batch_first=True))
         self.kind, self.depth = kind, depth
         self.dropout = nn.Dropout(model.get("dropout", 0.0))
@@ -181,8 +182,10 @@ class Recurrent(nn.Module):
         self.head = nn.Linear(units, outputs)
 
     def forward(self, x):
-        x = x.transpose(1, 2).flatten(2) if x.dim() == 4 else x[..., None]
         whole = getattr(self, self.kind)
+        if self.embedding is not None:
+            return self.head(whole(self.embedding(x))[0]).transpose(1, 2)
+        x = x.transpose(1, 2).flatten(2) if x.dim() == 4 else x[..., None]
         if self.dropout.p == 0:
             return self.head(whole(x)[0][:, -1])
         for number, layer in enumerate(self.layers):

@@ -17,9 +17,9 @@ pub fn doc(path: &str) -> Option<&'static str> {
              of 32×32 (width, norm, groups, shortcut, activation). \"wide_resnet\" (depth, widen, norm, groups, activation, dropout).\n\
              \"resnet18\", \"resnet50\" (stem, width, norm, groups, activation). \"vit\": a vision transformer (patch_size,\n\
              width, depth, heads, mlp_width, dropout, attention_dropout). \"gpt\": a language model for a text_file (width, depth,\n\
-             heads, mlp_width, embedding_dropout, attention_dropout, residual_dropout). \"rnn\", \"lstm\": over the rows of an image\n\
-             (units, depth, dropout). \"layers\": a network of your own (layers). Each with init. A dropout that is not given is none, and\n\
-             not printed."
+             heads, mlp_width, embedding_dropout, attention_dropout, residual_dropout). \"rnn\", \"lstm\": over the rows of an image,\n\
+             with an embedding a language model (units, depth, embedding, dropout). \"layers\": a network of your own (layers). Each\n\
+             with init. A dropout or embedding that is not given is none, and not printed."
         }
         "model.widths" => "Units of each hidden layer; [] is a linear map.",
         "model.width" => {
@@ -47,6 +47,9 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "model.attention_dropout" => "The same of the weights with which positions attend to one another.",
         "model.embedding_dropout" => "The same of tokens with their positions.",
         "model.residual_dropout" => "The same of what attention and perceptron add.",
+        "model.embedding" => {
+            "Numbers of the vector that a token is looked up as; a recurrent network that has one is for a text_file."
+        }
         "model.units" => "Hidden units of each recurrent layer.",
         "model.dense" => "Units of each hidden linear layer.",
         "model.pool" => "\"max\" or \"average\".",

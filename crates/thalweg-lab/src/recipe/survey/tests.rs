@@ -37,7 +37,7 @@ fn every_field_has_a_comment_and_the_printed_default_reads_back() {
             "model.attention_dropout=0.0",
             "model.residual_dropout=0.1",
         ],
-        &["model.kind=lstm", "model.depth=2", "model.dropout=0.1"],
+        &["model.kind=lstm", "model.depth=2", "model.dropout=0.1", "model.embedding=8"],
         &["data.kind=digits_file", "data.path=x.csv", "train.optimiser.kind=adam"],
         &[
             "train.schedule.kind=steps",
@@ -345,18 +345,23 @@ fn a_text_is_for_networks_of_several_labels_an_example() {
     let path = folder.path().join("sea.txt");
     std::fs::write(&path, "she sells sea shells by the sea shore; ".repeat(30)).unwrap();
     let file = format!("data.path={}", path.display());
-    let resolve = |kind: &str| {
-        let kind = format!("model.kind={kind}");
-        Inputs::resolve(&loaded(&["data.kind=text_file", &file, "data.context=8", &kind]))
+    let resolve = |model: &str| {
+        let model = format!("model={model}");
+        Inputs::resolve(&loaded(&["data.kind=text_file", &file, "data.context=8", &model]))
     };
-    let inputs = resolve("gpt").unwrap();
+    let inputs = resolve("{kind='gpt'}").unwrap();
     assert_eq!((inputs.data.train.examples(), inputs.data.test.examples()), (132, 14));
     assert_eq!((inputs.source.test[0], inputs.source.train.len()), (132, 132));
     assert_eq!(inputs.architecture.outputs(), 8 * inputs.data.train.classes());
-    let error = resolve("lstm").err().unwrap().to_string();
+    assert_eq!(
+        resolve("{kind='lstm', embedding=4}").unwrap().architecture.outputs(),
+        inputs.architecture.outputs()
+    );
+    let error = resolve("{kind='lstm'}").err().unwrap().to_string();
     assert!(
         error.starts_with(
-            "`model.kind`: expected a network of 8 labels an example, as the data have, found lstm"
+            "`model.kind`: expected a network of 8 labels an example, as the data have (gpt, or rnn or lstm with an \
+             embedding), found lstm"
         ),
         "{error}"
     );
