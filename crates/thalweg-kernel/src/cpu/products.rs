@@ -45,8 +45,8 @@ const PAGE: usize = 1024;
 const WAYS: usize = 8;
 /// Lanes from which on a copy of the rows pays for itself.
 const MANY: usize = 64;
-/// Rows that lie side by side in a copy: a cache line of single precision.
-pub(super) const STRIP: usize = 16;
+/// Rows that lie side by side in a copy: a whole number of full tiles, whatever the panel's width.
+pub(super) const STRIP: usize = 24;
 
 /// How rows are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -59,7 +59,7 @@ impl<'o, T: Real> Curvature<'o, T> {
             return Self { objective, examples, matrix, theta, linear: None };
         }
         // Residuals are computed in shards as usual, so that all threads find some.
-        let short = Cut::new(objective.examples());
+        let short = objective.cut;
         let long = if together >= MANY { Cut::by(short.examples, LONG_SHARD) } else { short };
         let order = if long == short { Order::Shards } else { Order::Examples };
         let primal = objective.program(Quantity::Residuals(matrix, order), short);

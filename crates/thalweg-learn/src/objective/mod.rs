@@ -130,7 +130,11 @@ impl<T: Real> Objective<T> {
 
     fn in_mode(mode: Mode, architecture: Arc<dyn Architecture>, loss: Loss, examples: usize) -> Self {
         let cut = match (mode, architecture.norms()) {
-            (Mode::Evaluation, _) | (_, []) => Cut::new(examples),
+            (Mode::Evaluation, _) | (_, []) => {
+                let architecture = &*architecture;
+                let one = Writer { architecture, loss, mode, examples: 1, total: examples };
+                Cut::fitting(examples, &one.value(), one.leaves().len())
+            }
             _ => Cut::coupled(examples, architecture.space().dimension()),
         };
         Self { architecture, loss, mode, cut, programs: Mutex::new(BTreeMap::new()) }

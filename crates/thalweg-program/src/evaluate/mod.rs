@@ -2,6 +2,7 @@
 
 mod cut;
 mod executable;
+mod grain;
 mod lane;
 mod sharded;
 mod together;

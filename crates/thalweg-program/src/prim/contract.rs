@@ -23,6 +23,11 @@ impl Contract {
         Self { labels: renamed(a, b, out).0 }
     }
 
+    /// One label an axis.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
     fn check(&self, inputs: &[&Type]) -> Result<Vec<usize>, String> {
         let extents = extents(&self.labels, inputs, Missing::None)?;
         Ok(self.labels.out.iter().map(|&label| extents[usize::from(label)]).collect())
