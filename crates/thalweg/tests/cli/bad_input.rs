@@ -145,6 +145,20 @@ fn a_data_file_cut_short_is_named_with_the_line() {
     );
 }
 
+/// A pipe nobody writes to would be waited for without end.
+#[cfg(unix)]
+#[test]
+fn data_that_are_no_file_are_refused() {
+    let temporary = tempfile::tempdir().unwrap();
+    let out = temporary.path().join("run");
+    for kind in ["text_file", "digits_file"] {
+        let data = format!("data={{kind = \"{kind}\", path = \"/dev/zero\"}}");
+        let said = run(&mut survey(&["--out", out.to_str().unwrap(), "--set", &data]));
+        refused(&said, "`data.path`: expected a file, found /dev/zero, which is none");
+        assert!(!out.exists());
+    }
+}
+
 #[test]
 fn a_checkpoint_of_another_network_is_refused() {
     let (temporary, out) = finished();

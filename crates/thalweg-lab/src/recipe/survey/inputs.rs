@@ -101,7 +101,12 @@ pub(super) fn read(
     [field, digest_field]: [&'static str; 2],
     digest: &mut Option<String>,
 ) -> Result<Vec<u8>, SurveyError> {
-    let bytes = fs::read(path).map_err(|cause| SurveyError::Read { field, path: path.to_owned(), cause })?;
+    let unreadable = |cause| SurveyError::Read { field, path: path.to_owned(), cause };
+    // A pipe would wait for its writer, and some devices never end.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(SurveyError::field(field, "a file", format!("{}, which is none", path.display())));
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
     let found = blake3::hash(&bytes).to_hex().to_string();
     match digest {
         Some(expected) if *expected != found => {
