@@ -94,6 +94,19 @@ pub enum DataError {
         /// Bytes before it.
         at: usize,
     },
+    /// A text too short for a window.
+    #[error(
+        "{}: expected more than {context} characters, a window and the one behind it, found {found}",
+        .path.display()
+    )]
+    ShortText {
+        /// The file.
+        path: PathBuf,
+        /// Characters in a window.
+        context: usize,
+        /// Characters of the text.
+        found: usize,
+    },
     /// A shape whose axes do not multiply to the number of features.
     #[error("{data}: shape {shape:?} has {found} entries, expected one for each of {features} features")]
     Shape {

@@ -21,6 +21,9 @@ pub fn parse(contents: &[u8], path: &Path, context: usize) -> Result<Dataset, Da
     if context == 0 {
         return Err(DataError::Empty { data, what: "positions" });
     }
+    if tokens.len() <= context {
+        return Err(DataError::ShortText { path: path.to_path_buf(), context, found: tokens.len() });
+    }
     let length = tokens.len().saturating_sub(1) / context * context;
     let inputs = tokens[..length].iter().map(|&token| token as f32).collect();
     let labels = tokens.iter().skip(1).take(length).copied().collect();
@@ -64,8 +67,9 @@ mod tests {
     fn what_is_no_text_is_refused() {
         let message = |bytes: &[u8], context| parse(bytes, Path::new("t"), context).unwrap_err().to_string();
         assert_eq!(message(b"ab\xffc", 1), "t: expected text in UTF-8, found another byte at 2");
-        assert_eq!(message(b"abc", 3), "t: expected at least one of examples, found none");
-        assert_eq!(message(b"", 3), "t: expected at least one of examples, found none");
+        let short = "t: expected more than 3 characters, a window and the one behind it, found ";
+        assert_eq!(message(b"abc", 3), format!("{short}3"));
+        assert_eq!(message(b"", 3), format!("{short}0"));
         assert_eq!(message(b"abc", 0), "t: expected at least one of positions, found none");
     }
 }
