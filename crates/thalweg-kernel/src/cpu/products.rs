@@ -15,6 +15,8 @@
 //! horizontal sums never end; and a library's products, which take their packing memory by the call.
 #![expect(unsafe_code, reason = "walks factors by pointers and strides; the caller checked the views")]
 
+use std::ops::Range;
+
 use super::axes::{MAX_AXES, advance, position};
 use super::block::Block;
 use super::panel::{self, Panel};
@@ -194,14 +196,8 @@ unsafe fn group<S: Tiles>(
             unsafe { panel::get(*panel, product) };
         }
     }
-    let few = product.rows() < FEW;
     let mut begins = !adds || product.adds_lanes;
     for (term, at) in product.terms.iter().zip(pointers) {
-        let reading = match (term.copies_rows, term.rows.along) {
-            (true, _) => Reading::Copied,
-            (false, 0) => Reading::InPlace,
-            (false, _) => Reading::Lanewise,
-        };
         // Where rows are copied, blocks are passed one by one: a copy and its products stay in the second-level cache.
         let part = if term.copies_rows { 1 } else { product.blocks.len() };
         for first in (0..product.blocks.len()).step_by(part) {
@@ -212,40 +208,10 @@ unsafe fn group<S: Tiles>(
                     unsafe { copy_rows(tiles, product, term, chunk, first, at.rows, copy) };
                 }
                 for panel in panels {
-                    let dense = term.lanes.step == panel.width;
-                    let stays = few || dense || term.in_place;
-                    let in_place = term.lanes.along == 1 && panel.width == panel.count && stays;
-                    let lanes = unsafe { at.lanes.add(panel.first * term.lanes.along) };
-                    let (start, panel_step) = if in_place {
-                        (lanes, term.lanes.step)
-                    } else {
-                        unsafe { panel::pack(tiles, *panel, &term.lanes, lanes, chunk, packed) };
-                        (packed.cast_const(), panel.width)
-                    };
-                    let tile = Tile {
-                        panel: start,
-                        panel_step,
-                        in_place,
-                        rows: match reading {
-                            Reading::Copied => copy.cast_const(),
-                            _ => unsafe { at.rows.add(panel.first * term.rows.along) },
-                        },
-                        along: 0,
-                        step: if term.copies_rows { STRIP } else { term.rows.step },
-                        runs: &[],
-                        ahead: std::ptr::null(),
-                        to: std::ptr::null_mut(),
-                        to_row: 0,
-                        begins,
-                    };
                     let blocks = first..first + part;
-                    for (block, runs) in product.blocks[blocks.clone()].iter().zip(&chunk.runs[blocks]) {
-                        let begins = begins && !block.again();
-                        if begins || !runs.is_empty() {
-                            let tile = Tile { runs, begins, ..tile };
-                            unsafe { block_of(tiles, *panel, block, tile, reading, chunk.steps) };
-                        }
-                    }
+                    unsafe {
+                        passage(tiles, *panel, product, (term, chunk, at), blocks, begins, [packed, copy]);
+                    };
                 }
                 begins = false;
             }
@@ -260,6 +226,60 @@ unsafe fn group<S: Tiles>(
     for panel in panels.iter().filter(|panel| !panel.direct) {
         // SAFETY: as above.
         unsafe { panel::put(tiles, *panel, product) };
+    }
+}
+
+/// The rows of some blocks with a panel, over a chunk.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn passage<S: Tiles>(
+    tiles: S,
+    panel: Panel<S::Element>,
+    product: &Product,
+    (term, chunk, at): (&Term, &Chunk, Pointers<S::Element>),
+    blocks: Range<usize>,
+    begins: bool,
+    [packed, copy]: [*mut S::Element; 2],
+) {
+    let reading = match (term.copies_rows, term.rows.along) {
+        (true, _) => Reading::Copied,
+        (false, 0) => Reading::InPlace,
+        (false, _) => Reading::Lanewise,
+    };
+    let dense = term.lanes.step == panel.width;
+    let stays = product.rows() < FEW || dense || term.in_place;
+    let in_place = term.lanes.along == 1 && panel.width == panel.count && stays;
+    // SAFETY (all blocks): by contract.
+    let lanes = unsafe { at.lanes.add(panel.first * term.lanes.along) };
+    let (start, panel_step) = if in_place {
+        (lanes, term.lanes.step)
+    } else {
+        unsafe { panel::pack(tiles, panel, &term.lanes, lanes, chunk, packed) };
+        (packed.cast_const(), panel.width)
+    };
+    let rows = match reading {
+        Reading::Copied => copy.cast_const(),
+        _ => unsafe { at.rows.add(panel.first * term.rows.along) },
+    };
+    for (block, runs) in product.blocks[blocks.clone()].iter().zip(&chunk.runs[blocks]) {
+        let begins = begins && !block.again();
+        if begins || !runs.is_empty() {
+            let tile = Tile {
+                panel: start,
+                panel_step,
+                in_place,
+                rows,
+                along: 0,
+                step: if term.copies_rows { STRIP } else { term.rows.step },
+                runs,
+                ahead: std::ptr::null(),
+                to: std::ptr::null_mut(),
+                to_row: 0,
+                begins,
+            };
+            unsafe { block_of(tiles, panel, block, tile, reading, chunk.steps) };
+        }
     }
 }
 
