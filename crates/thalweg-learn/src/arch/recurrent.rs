@@ -126,13 +126,17 @@ impl Cell {
         }
     }
 
-    /// One step: from the sums `[examples, gates·units]` and the cells before it to hidden units and cells.
-    fn step<'b>(self, sums: Var<'b>, cells: Var<'b>) -> (Var<'b>, Var<'b>) {
+    /// One step: from three terms of the sums `[examples, gates·units]` and the cells before it to hidden units and cells.
+    fn step<'b>(self, [a, b, c]: [Var<'b>; 3], cells: Var<'b>) -> (Var<'b>, Var<'b>) {
         match self {
-            Self::Rnn => (sums.tanh(), cells),
+            Self::Rnn => ((a + b + c).tanh(), cells),
             Self::Lstm => {
-                let units = sums.shape()[1] / 4;
-                let [i, f, g, o] = [0, 1, 2, 3].map(|gate| sums.slice(1, gate * units, units));
+                let units = a.shape()[1] / 4;
+                // Gate by gate: sums that were added up first would be written, and read again.
+                let [i, f, g, o] = [0, 1, 2, 3].map(|gate| {
+                    let own = |all: Var<'b>| all.slice(1, gate * units, units);
+                    own(a) + own(b) + own(c)
+                });
                 let cells = f.logistic() * cells + i.logistic() * g.tanh();
                 (o.logistic() * cells.tanh(), cells)
             }
@@ -173,45 +177,45 @@ impl Recurrent {
         leaves.finish()
     }
 
-    /// The steps of the inputs, each `[examples, numbers]`.
-    fn steps<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>) -> Vec<Var<'b>> {
+    /// The inputs `[steps, examples, numbers]`.
+    fn steps<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>) -> Var<'b> {
         let examples = x.shape()[0];
-        match self.source {
-            Source::Rows { channels, steps, columns } => {
-                let rows = x.reshape(&[examples, channels, steps, columns]);
-                let row = |step| rows.slice(2, step, 1).reshape(&[examples, channels * columns]);
-                (0..steps).map(row).collect()
-            }
-            Source::Tokens { positions, .. } => {
-                let table = take(params);
-                let token = |at| table.gather(x.slice(1, at, 1).reshape(&[examples]).as_index());
-                (0..positions).map(token).collect()
-            }
-        }
+        let rows = match self.source {
+            Source::Rows { channels, steps, columns } => x
+                .reshape(&[examples, channels, steps, columns])
+                .permute(&[0, 2, 1, 3])
+                .reshape(&[examples, steps, channels * columns]),
+            Source::Tokens { .. } => take(params).gather(x.as_index()),
+        };
+        rows.permute(&[1, 0, 2])
     }
 
-    /// One layer over all steps, each `[examples, inputs]`.
-    fn layer<'b>(
-        &self,
-        builder: &'b Builder,
-        params: &mut Params<'_, 'b>,
-        steps: &[Var<'b>],
-    ) -> Vec<Var<'b>> {
+    /// The hidden units `[examples, units]` of one layer at each step, from its inputs `[steps, examples, inputs]`.
+    fn layer<'b>(&self, builder: &'b Builder, params: &mut Params<'_, 'b>, x: Var<'b>) -> Vec<Var<'b>> {
         let [w, w_hidden, b, b_hidden] = [(); 4].map(|()| take(params));
-        let examples = steps[0].shape()[0];
+        let [steps, examples, _] = x.shape()[..] else { unreachable!("steps of examples") };
+        let gates = self.cell.gates() * self.units;
+        // What does not wait for the hidden units is one product over all steps.
+        let of_inputs = builder.einsum("tbi,oi->tbo", x, w);
+        let biases = (b + b_hidden).broadcast(&of_inputs.shape(), &[2]);
+        let at = |all: Var<'b>, step| all.slice(0, step, 1).reshape(&[examples, gates]);
         let mut hidden = builder.zeros(&[examples, self.units]);
         let mut cells = hidden;
-        let mut all = Vec::with_capacity(steps.len());
-        for &x in steps {
-            // Step by step, and not all inputs in one product: that would have to be cut, and a cut's adjoint pads.
-            let sums = builder.einsum("bi,oi->bo", x, w)
-                + builder.einsum("bi,oi->bo", hidden, w_hidden)
-                + (b + b_hidden);
+        let mut all = Vec::with_capacity(steps);
+        for step in 0..steps {
+            let of_hidden = builder.einsum("bi,oi->bo", hidden, w_hidden);
+            let sums = [at(of_inputs, step), of_hidden, at(biases, step)];
             (hidden, cells) = self.cell.step(sums, cells);
             all.push(hidden);
         }
         all
     }
+}
+
+/// Steps `[examples, units]`, one after another.
+fn in_order<'b>(builder: &'b Builder, steps: &[Var<'b>]) -> Var<'b> {
+    let each = |step: &Var<'b>| step.reshape(&[&[1], &step.shape()[..]].concat());
+    builder.concatenate(0, &steps.iter().map(each).collect::<Vec<Var<'b>>>())
 }
 
 impl Architecture for Recurrent {
@@ -255,22 +259,18 @@ impl Architecture for Recurrent {
 
     fn write<'b>(&self, params: &[Var<'b>], pass: &mut Pass<'b>, x: Var<'b>) -> Var<'b> {
         let params = &mut params.iter().copied();
-        let mut all = self.steps(params, x);
-        for layer in 0..self.depth {
-            if layer > 0 {
-                all.iter_mut().for_each(|x| *x = pass.dropout(*x, self.dropout));
-            }
-            all = self.layer(x.builder(), params, &all);
+        let builder = x.builder();
+        let steps = self.steps(params, x);
+        let mut all = self.layer(builder, params, steps);
+        for _ in 1..self.depth {
+            let kept: Vec<Var<'b>> = all.iter().map(|&step| pass.dropout(step, self.dropout)).collect();
+            all = self.layer(builder, params, in_order(builder, &kept));
         }
         let (weight, bias) = (take(params), take(params));
         assert!(params.next().is_none(), "one leaf a variable");
-        let last = *all.last().expect("a network has steps");
-        if self.positions() == 1 {
-            return outputs(last, weight, bias);
+        if self.positions() > 1 {
+            return outputs_everywhere(in_order(builder, &all).permute(&[1, 0, 2]), weight, Some(bias));
         }
-        let examples = x.shape()[0];
-        let each: Vec<Var<'b>> =
-            all.iter().map(|hidden| hidden.reshape(&[examples, 1, self.units])).collect();
-        outputs_everywhere(x.builder().concatenate(1, &each), weight, Some(bias))
+        outputs(*all.last().expect("a network has steps"), weight, bias)
     }
 }

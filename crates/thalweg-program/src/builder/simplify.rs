@@ -6,7 +6,7 @@ use thalweg_kernel::{Binary, ReductionKind, Unary};
 
 use super::{Builder, Var};
 use crate::ir::{Op, Type};
-use crate::prim::{Broadcast, Permute, Reduce};
+use crate::prim::{Broadcast, Permute, Reduce, Slice};
 
 impl Builder {
     /// A simpler value that equals `op` of these operands, if one is known.
@@ -30,8 +30,7 @@ impl Builder {
                 },
             },
             Op::Permute(permute) => self.simplified_permute(permute, operands[0], ty),
-            Op::Slice(_) if operands[0].ty() == *ty => Some(operands[0]),
-            Op::Slice(_) => self.known(operands[0]).map(|value| self.constant(value, &ty.shape)),
+            Op::Slice(slice) => self.simplified_slice(slice, operands[0], ty),
             Op::Pad(_) if operands[0].ty() == *ty => Some(operands[0]),
             Op::Pad(_) => (self.known(operands[0]) == Some(0.0)).then(|| self.zeros(&ty.shape)),
             Op::Concatenate(_) if operands.len() == 1 => Some(operands[0]),
@@ -127,6 +126,29 @@ impl Builder {
             Op::Permute(inner) => {
                 let axes: Vec<usize> = permute.axes.iter().map(|&axis| inner.axes[axis]).collect();
                 Some(self.var(node.inputs[0]).permute(&axes))
+            }
+            _ => None,
+        }
+    }
+
+    fn simplified_slice<'b>(&'b self, slice: &Slice, x: Var<'b>, ty: &Type) -> Option<Var<'b>> {
+        let node = self.node(x.id());
+        match node.op {
+            _ if node.ty == *ty => Some(x),
+            Op::Constant(constant) => Some(self.constant(constant.value(), &ty.shape)),
+            // Of a concatenation: of the part that has it all.
+            Op::Concatenate(concatenate) if concatenate.axis == slice.axis && slice.extent > 0 => {
+                let last = slice.start + (slice.extent - 1) * slice.step;
+                let mut start = 0;
+                for &part in &node.inputs {
+                    let end = start + self.ty(part).shape[slice.axis];
+                    if start <= slice.start && last < end {
+                        let start = slice.start - start;
+                        return Some(self.apply(Slice { start, ..*slice }, &[self.var(part)]));
+                    }
+                    start = end;
+                }
+                None
             }
             _ => None,
         }

@@ -48,6 +48,15 @@ pub(super) fn emit(
     }
 }
 
+/// Whether two views are of the same elements in the same order. Along an axis of one element no stride matters.
+fn are_the_same(a: &View, b: &View) -> bool {
+    let axes = |view: &View| -> Vec<(usize, usize)> {
+        let axes = std::iter::zip(view.layout.shape.clone(), view.layout.strides.clone());
+        axes.filter(|&(extent, _)| extent > 1).collect()
+    };
+    (a.space, a.layout.offset) == (b.space, b.layout.offset) && axes(a) == axes(b)
+}
+
 /// Extent of each slot: as far as its bindings reach.
 fn slots<'s>(bindings: impl Iterator<Item = &'s Binding>) -> Vec<usize> {
     let mut sizes = Vec::new();
@@ -109,8 +118,10 @@ impl Emitter<'_> {
                 });
             }
             (Evaluation::Calls(write), _) => {
+                // A part of a concatenation may lie there already.
                 let inputs: Vec<View> = operands.iter().map(|id| self.view(id.position())).collect();
                 let mut own = write(&inputs, to);
+                own.retain(|call| !matches!(call, Call::Copy { from, to } if are_the_same(from, to)));
                 if self.places[node].adds {
                     for call in &mut own {
                         if let Call::Contract { adds, .. } | Call::Convolve { adds, .. } = call {

@@ -23,7 +23,7 @@ pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Ar
     let written = written(program, places, steps);
     let last_read = last_reads(program, places, steps);
     let size = |node: usize| program.nodes[node].ty.len().next_multiple_of(ALIGNMENT);
-    let in_arena = |node: usize| places[node].space == Space::Arena && places[node].owner == node;
+    let in_arena = |node: usize| places[node].space == Space::Arena;
     let mut offsets = vec![None; program.nodes.len()];
     let mut free = FreeList::default();
     let mut held: Vec<usize> = Vec::new();
@@ -42,9 +42,11 @@ pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Ar
                 free.give(offset, size(node));
             }
         }
-        for node in nodes {
-            offsets[node] = Some(free.take(size(node)));
-            held.push(node);
+        for owner in nodes.into_iter().map(|node| places[node].owner) {
+            if offsets[owner].is_none() {
+                offsets[owner] = Some(free.take(size(owner)));
+                held.push(owner);
+            }
         }
     }
     Arena { offsets, written, size: free.end }

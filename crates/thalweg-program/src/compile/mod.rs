@@ -1,7 +1,7 @@
 //! From a program to the flat list of kernel calls.
 //!
 //! 1. `place`: which values are views of others, and which need memory of their own;
-//! 2. `accumulate`: which sums of contractions need no pass of their own;
+//! 2. `accumulate`: which sums of contractions need no pass of their own; `join`: which concatenations need no copies;
 //! 3. `schedule`: levels, and the elementwise chains that run as one pass with their broadcasts and reductions;
 //! 4. `memory`: where each buffer lies in the arena, from when it is written to when it is last read;
 //! 5. `emit`: the calls.
@@ -10,6 +10,7 @@
 
 mod accumulate;
 mod emit;
+mod join;
 mod memory;
 mod order;
 mod place;

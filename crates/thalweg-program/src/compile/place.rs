@@ -2,9 +2,8 @@
 
 use thalweg_kernel::{Layout, Space};
 
-use super::Signature;
 use super::accumulate::{self, Part};
-use super::order;
+use super::{Signature, join, order};
 use crate::ir::{Element, Op, Program};
 use crate::prim::Evaluation;
 
@@ -46,7 +45,8 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) kind: Kind,
-    /// The node whose buffer holds the elements; the node itself if it has memory of its own.
+    /// The node whose buffer holds the elements: the node itself if it has memory of its own, a concatenation if it is a part
+    /// of one that is computed where it belongs.
     pub(super) owner: usize,
     pub(super) space: Space,
     pub(super) layout: Layout,
@@ -63,6 +63,7 @@ pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
     let read_by_kernel = read_by_kernel(program, &live);
     let read_as_images = order::read_as_images(program, &live);
     let parts = accumulate::parts(program);
+    let stretches = join::stretches(program, &live, &parts);
     let mut places: Vec<Place> = Vec::with_capacity(program.nodes.len());
     for (position, node) in program.nodes.iter().enumerate() {
         let own = |kind, space, layout| Place {
@@ -128,9 +129,20 @@ pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
             }
             (Evaluation::Calls(_), _) => own(Kind::Calls, Space::Arena, dense),
         };
+        let place = match &stretches[position] {
+            Some(stretch) if may_lie_elsewhere(&place) => {
+                Place { owner: stretch.owner, layout: stretch.layout.clone(), ..place }
+            }
+            _ => place,
+        };
         places.push(in_result(program, signature, &parts, position, place));
     }
     places
+}
+
+/// Whether a value can be written to a stretch of another's buffer: images keep their order, and copies are dense.
+fn may_lie_elsewhere(place: &Place) -> bool {
+    place.kind.computes() && place.kind != Kind::Copied && place.space == Space::Arena && !place.inside
 }
 
 /// Whether a value is only ever read with its axes in another order.

@@ -2,7 +2,8 @@
 //!
 //! A value that is made in one pass and read in a later one is written to memory and read back. Where it is made of one
 //! array (and of what repeats along it), computing it in the later pass keeps that array in its stead: no more memory,
-//! and one array less to write. So the mask of a relu is made from what the relu wrote, and 1 − y² from y. A value of
+//! and one array less to write. So the mask of a relu is made from what the relu wrote, and 1 − y² from y. Numbers that a kernel
+//! reads from memory are written where they are first read, too. A value of
 //! several arrays sinks no further than to the next phase, and only if they are all in memory anyway: what waits for a sum
 //! over evaluations is then computed once, after it.
 
@@ -15,8 +16,9 @@ pub(super) fn sink(program: &Program, places: &[Place], ranks: &mut [Rank]) {
     let readers = readers(program, places);
     let is_result = results(program, places);
     let at_hand = at_hand(program, places, ranks, &readers);
+    let sources = sources(program, places, &readers);
     for position in (0..program.nodes.len()).rev() {
-        if places[position].kind != Kind::Elementwise || is_result[position] {
+        if !matches!(places[position].kind, Kind::Elementwise | Kind::Filled) || is_result[position] {
             continue;
         }
         let place = |reader: &Reader| {
@@ -25,9 +27,8 @@ pub(super) fn sink(program: &Program, places: &[Place], ranks: &mut [Rank]) {
         };
         let Some((phase, level)) = readers[position].iter().map(place).min() else { continue };
         let own = ranks[position];
-        let arrays = arrays(program, places, position);
         let may_sink =
-            arrays.len() <= 1 || (phase <= own.phase + 1 && phase > own.phase && at_hand[position]);
+            sources[position].is_some() || (phase <= own.phase + 1 && phase > own.phase && at_hand[position]);
         if may_sink && (phase, level) > (own.phase, own.level) {
             ranks[position].phase = phase;
             ranks[position].level = level;
@@ -79,6 +80,36 @@ fn arrays(program: &Program, places: &[Place], position: usize) -> Vec<usize> {
     arrays.sort_unstable();
     arrays.dedup();
     arrays
+}
+
+/// What a value is made of that may sink anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// Of numbers, and of what repeats along it.
+    Nothing,
+    /// Of one array.
+    Array(usize),
+}
+
+/// For each node what it is made of if that is not more than one array; directly, or by values that nobody else reads.
+fn sources(program: &Program, places: &[Place], readers: &[Vec<Reader>]) -> Vec<Option<Source>> {
+    let mut sources: Vec<Option<Source>> = Vec::with_capacity(program.nodes.len());
+    for position in 0..program.nodes.len() {
+        let of_operand = |operand: usize| {
+            let is_own = readers[operand].iter().all(|reader| reader.inside && reader.node == position);
+            let through = places[operand].kind == Kind::Elementwise && is_own;
+            sources[operand].filter(|_| through).unwrap_or(Source::Array(operand))
+        };
+        let mut all: Vec<Source> = arrays(program, places, position).into_iter().map(of_operand).collect();
+        all.retain(|&source| source != Source::Nothing);
+        all.dedup();
+        sources.push(match all[..] {
+            [] => Some(Source::Nothing),
+            [one] => Some(one),
+            _ => None,
+        });
+    }
+    sources
 }
 
 /// For each elementwise node whether all arrays behind it are in memory, whether or not it is computed here: it is made of
@@ -142,6 +173,17 @@ mod tests {
         let loss = builder.einsum("bi,oi->bo", hidden, v).sum(&[0, 1]);
         let program = gradient(&builder.finish(&[loss]).unwrap(), &[1, 2]);
         // The hidden units, and what flows back through them; not 1 - y^2.
+        assert_eq!(written(&program), 2);
+    }
+
+    #[test]
+    fn a_derivative_made_of_the_result_in_two_ways_is_made_where_it_is_read() {
+        let builder = Builder::new();
+        let (x, w, v) = (builder.real(&[4, 5]), builder.real(&[3, 5]), builder.real(&[2, 3]));
+        let hidden = builder.einsum("bi,oi->bo", x, w).logistic();
+        let loss = builder.einsum("bi,oi->bo", hidden, v).sum(&[0, 1]);
+        let program = gradient(&builder.finish(&[loss]).unwrap(), &[1, 2]);
+        // Not y (1 - y).
         assert_eq!(written(&program), 2);
     }
 }

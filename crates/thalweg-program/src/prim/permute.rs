@@ -12,7 +12,8 @@ pub struct Permute {
 }
 
 impl Permute {
-    fn inverse(&self) -> Vec<usize> {
+    /// The order that undoes it.
+    pub fn inverse(&self) -> Vec<usize> {
         let mut inverse = vec![0; self.axes.len()];
         for (to, &from) in self.axes.iter().enumerate() {
             inverse[from] = to;

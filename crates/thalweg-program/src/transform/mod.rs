@@ -18,6 +18,7 @@ mod derivative;
 mod hoist;
 mod jvp;
 mod linearize;
+mod pieces;
 mod transpose;
 
 pub use batch::batch;

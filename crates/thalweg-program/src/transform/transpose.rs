@@ -1,6 +1,7 @@
 //! The adjoint of a linear program.
 
 use super::jvp::finished;
+use super::pieces::total;
 use crate::builder::{Builder, Var};
 use crate::ir::{Op, Program};
 use crate::prim::Operand;
@@ -43,16 +44,15 @@ fn pull_back<'b>(
             values[position] = operands.map(|operands| builder.apply(node.op.clone(), &operands));
         }
     }
-    let mut received: Vec<Option<Var<'b>>> = vec![None; program.nodes.len()];
-    let add = |slot: &mut Option<Var<'b>>, more: Var<'b>| *slot = Some(slot.map_or(more, |sum| sum + more));
+    let mut received: Vec<Vec<Var<'b>>> = vec![Vec::new(); program.nodes.len()];
     for (id, &cotangent) in program.outputs.iter().zip(cotangents) {
-        add(&mut received[id.position()], cotangent);
+        received[id.position()].push(cotangent);
     }
     for (position, node) in program.nodes.iter().enumerate().rev() {
-        let (Some(cotangent), None) = (received[position], values[position]) else { continue };
-        if matches!(node.op, Op::Input(_)) {
+        if values[position].is_some() || matches!(node.op, Op::Input(_)) {
             continue;
         }
+        let Some(cotangent) = total(builder, &received[position]) else { continue };
         let operands: Vec<Operand<'b>> = node
             .inputs
             .iter()
@@ -60,10 +60,8 @@ fn pull_back<'b>(
             .collect();
         let types: Vec<&crate::ir::Type> = node.inputs.iter().map(|&id| program.ty(id)).collect();
         for (id, part) in node.inputs.iter().zip(node.op.transpose(cotangent, &operands, &types)) {
-            if let Some(part) = part {
-                add(&mut received[id.position()], part);
-            }
+            received[id.position()].extend(part);
         }
     }
-    program.inputs[known.len()..].iter().map(|id| received[id.position()]).collect()
+    program.inputs[known.len()..].iter().map(|id| total(builder, &received[id.position()])).collect()
 }

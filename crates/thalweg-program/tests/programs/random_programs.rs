@@ -27,7 +27,7 @@ fn step<'b>(builder: &'b Builder, choices: &mut Choices, values: &[Var<'b>]) -> 
     let y = values[choices.below(values.len())];
     let shape = x.shape();
     let rank = shape.len();
-    match choices.below(12) {
+    match choices.below(15) {
         0 => x.tanh(),
         1 => x.sin() * 0.5,
         2 => (x * 0.5).tanh() - 0.25 * x,
@@ -46,6 +46,25 @@ fn step<'b>(builder: &'b Builder, choices: &mut Choices, values: &[Var<'b>]) -> 
         7 if rank > 0 => x.pad(choices.below(rank), choices.below(3), choices.below(2)),
         8 if rank == 2 => builder.einsum("ij,kj->ik", x, (x * 0.7).sin()).tanh(),
         9 if rank > 0 => builder.concatenate(choices.below(rank), &[x, x.cos()]),
+        12 if rank == 2 => {
+            // Parts that are sums of contractions, views of what is computed, and shared by two concatenations.
+            let product = builder.einsum("ij,kj->ik", x, x.sin()) + builder.einsum("ij,kj->ik", x.cos(), x);
+            let turned = builder.concatenate(1, &[x.tanh(), product]).permute(&[1, 0]);
+            builder.concatenate(0, &[turned, product.tanh(), product, builder.zeros(&product.shape())]) * 0.3
+        }
+        13 if rank > 0 && y.shape() == shape => {
+            let axis = choices.below(rank);
+            let pair = builder.concatenate(axis, &[x.sin(), y.logistic(), x * y * 0.1]);
+            pair.slice(axis, choices.below(2 * shape[axis]), shape[axis]) + y
+        }
+        14 if rank > 0 => {
+            // Pieces that do not meet, or do.
+            let axis = choices.below(rank);
+            let n = shape[axis];
+            let piece = |start: usize, extent| x.slice(axis, start.min(n - extent), extent).cos();
+            let apart = [piece(0, n.div_ceil(3)), piece(n / 2, n.div_ceil(3)), piece(choices.below(n), 1)];
+            builder.concatenate(axis, &apart)
+        }
         10 if rank < 3 => x.broadcast(&[&[2], &shape[..]].concat(), &(1..=rank).collect::<Vec<_>>()),
         _ if y.shape() == shape => (x * y).tanh() + y,
         _ => x.logistic() - x,
@@ -80,7 +99,7 @@ fn arguments(key: Key) -> Vec<Array> {
 
 #[test]
 fn compiled_programs_agree_with_naive_loops() {
-    for seed in 0..150 {
+    for seed in 0..300 {
         let key = Key::from_seed(seed);
         let program = program(&mut Choices { key: key.named("program"), taken: 0 }, false);
         let arguments = arguments(key.named("arguments"));
@@ -91,7 +110,7 @@ fn compiled_programs_agree_with_naive_loops() {
 
 #[test]
 fn their_derivatives_do_too() {
-    for seed in 0..60 {
+    for seed in 0..120 {
         let key = Key::from_seed(seed).named("derivatives");
         let program = program(&mut Choices { key: key.named("program"), taken: 0 }, true);
         let arguments = [arguments(key.named("arguments")), arguments(key.named("directions"))].concat();
