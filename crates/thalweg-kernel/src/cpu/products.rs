@@ -33,6 +33,8 @@ use crate::simd::Level;
 const GROUP: usize = 384;
 /// The narrowest panel of full width, of which a group has most.
 const NARROWEST: usize = 8;
+/// Lanes of the widest panel.
+const WIDEST: usize = 64;
 /// Elements of a cache line of single precision.
 const LINE: usize = 16;
 /// Terms of a product at most.
@@ -97,9 +99,15 @@ pub(super) fn workspace(product: &Product) -> usize {
     PANEL + gathered(product) + product.terms.iter().map(copied).max().unwrap_or(0)
 }
 
-/// Elements that the products of a group of panels take.
+/// Elements that the products of a group of panels take until they are put in their place: those of the last panel, unless it
+/// is full, if the others are written there at once.
 fn gathered(product: &Product) -> usize {
-    GROUP.min(product.lanes.next_multiple_of(LINE)) * product.rows()
+    let lanes = match product.lanes_out {
+        1 if product.lanes.is_multiple_of(LINE) => 0,
+        1 => WIDEST,
+        _ => GROUP,
+    };
+    lanes.min(product.lanes.next_multiple_of(LINE)) * product.rows()
 }
 
 /// out[l, r] (+)= Σ_terms Σ lanes[l, ·]·rows[r, ·].
@@ -153,7 +161,8 @@ unsafe fn with_tiles<S: Tiles>(
     workspace: *mut S::Element,
 ) {
     let rows = product.rows();
-    let widest = S::LANES * S::VECTORS;
+    let widest = const { S::LANES * S::VECTORS };
+    const { assert!(S::LANES * S::VECTORS <= WIDEST && LINE.is_multiple_of(S::LANES)) };
     let mut panels = [Panel::NOTHING; GROUP / NARROWEST];
     // One packed panel after another lies in the same place, which stays in the first-level cache.
     let packed = workspace;
@@ -170,7 +179,7 @@ unsafe fn with_tiles<S: Tiles>(
             unsafe {
                 let out = out.add(first * product.lanes_out);
                 panels[used] = Panel { out, products: free, first, count, width, direct };
-                free = free.add(width * rows);
+                free = if direct { free } else { free.add(width * rows) };
             }
             (first, used) = (first + count, used + 1);
         }
