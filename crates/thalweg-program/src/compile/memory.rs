@@ -1,6 +1,10 @@
 //! Where each buffer lies in the arena, from when it is written to when it is last read.
+//!
+//! A pass that is the last to read a buffer may write a value in its place, element by element.
 
-use thalweg_kernel::Space;
+use std::collections::HashSet;
+
+use thalweg_kernel::{Layout, Space};
 
 use super::place::{Kind, Place};
 use super::schedule::Step;
@@ -33,6 +37,9 @@ pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Ar
         .map(|step| step.nodes().iter().copied().filter(|&n| written[n] && in_arena(n)).collect());
     let writes: Vec<Vec<usize>> = std::iter::once(loaded.collect()).chain(computed).collect();
     for (now, nodes) in writes.into_iter().enumerate() {
+        let mut replaced =
+            now.checked_sub(1).map_or(Vec::new(), |step| replaceable(program, places, &steps[step]));
+        replaced.retain(|(owner, _)| last_read[*owner] == now);
         // What a step reads may not be overwritten by it, so only what was last read before is free.
         let (kept, expired): (Vec<usize>, Vec<usize>) =
             held.into_iter().partition(|&node| last_read[node] >= now);
@@ -43,18 +50,58 @@ pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Ar
             }
         }
         for owner in nodes.into_iter().map(|node| places[node].owner) {
-            if offsets[owner].is_none() {
-                offsets[owner] = Some(free.take(size(owner)));
-                held.push(owner);
+            if offsets[owner].is_some() {
+                continue;
             }
+            let alike = |(old, layout): &(usize, &Layout)| {
+                **layout == places[owner].layout && size(*old) == size(owner) && held.contains(old)
+            };
+            offsets[owner] = match replaced.iter().position(alike) {
+                Some(found) => {
+                    let (old, _) = replaced.swap_remove(found);
+                    held.retain(|&node| node != old);
+                    offsets[old]
+                }
+                None => Some(free.take(size(owner))),
+            };
+            held.push(owner);
         }
     }
     Arena { offsets, written, size: free.end }
 }
 
+/// The buffers of which a pass reads each element once, where it could write another value's, with how they lie.
+fn replaceable<'p>(program: &Program, places: &'p [Place], step: &Step) -> Vec<(usize, &'p Layout)> {
+    let Step::Fused { shape, nodes } = step else { return Vec::new() };
+    let mut found: Vec<(usize, &Layout)> = Vec::new();
+    let mut others: Vec<usize> = Vec::new();
+    let inside: HashSet<usize> = nodes.iter().copied().collect();
+    for &node in nodes {
+        for operand in program.nodes[node].inputs.iter().map(|id| id.position()) {
+            let place = &places[operand];
+            if place.space != Space::Arena || inside.contains(&operand) {
+                continue;
+            }
+            let here = (place.owner, &place.layout);
+            // What is reduced is read once more, after the values of its tile are written.
+            let elementwise =
+                places[node].kind == Kind::Elementwise && program.nodes[operand].ty.shape == *shape;
+            let known = found.iter().find(|(owner, _)| *owner == place.owner);
+            match known {
+                _ if !elementwise => others.push(place.owner),
+                None => found.push(here),
+                Some(&known) if known == here => {}
+                Some(_) => others.push(place.owner),
+            }
+        }
+    }
+    found.retain(|(owner, layout)| !others.contains(owner) && layout.offset == 0);
+    found
+}
+
 /// For each node whether it must be in memory: all that is computed, save elementwise values that only their own
 /// pass reads.
-fn written(program: &Program, places: &[Place], steps: &[Step]) -> Vec<bool> {
+pub(super) fn written(program: &Program, places: &[Place], steps: &[Step]) -> Vec<bool> {
     let mut pass = vec![usize::MAX; program.nodes.len()];
     for (number, step) in steps.iter().enumerate() {
         for &node in step.nodes() {
@@ -145,6 +192,25 @@ impl FreeList {
 #[cfg(test)]
 mod tests {
     use super::FreeList;
+    use crate::builder::Builder;
+    use crate::compile::{Signature, compile};
+
+    #[test]
+    fn a_pass_writes_in_place_of_what_it_is_the_last_to_read() {
+        let arena = |reduces: bool| {
+            let builder = Builder::new();
+            let (x, w, b) = (builder.real(&[16, 16]), builder.real(&[16, 16]), builder.real(&[16]));
+            let product = builder.einsum("bi,oi->bo", x, w);
+            let hidden = (product + b.broadcast(&[16, 16], &[1])).tanh();
+            let mut results = vec![builder.einsum("bi,oi->bo", hidden, w)];
+            results.extend(reduces.then(|| product.sum(&[0])));
+            let program = builder.finish(&results).unwrap();
+            compile(&program, &Signature::separate(&program)).arena
+        };
+        assert_eq!(arena(false), 256);
+        // A sum of what was there comes after the pass has written.
+        assert_eq!(arena(true), 512);
+    }
 
     #[test]
     fn holes_join_and_the_smallest_fit_is_taken() {

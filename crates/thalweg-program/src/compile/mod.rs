@@ -3,12 +3,14 @@
 //! 1. `place`: which values are views of others, and which need memory of their own;
 //! 2. `accumulate`: which sums of contractions need no pass of their own; `join`: which concatenations need no copies;
 //! 3. `schedule`: levels, and the elementwise chains that run as one pass with their broadcasts and reductions;
-//! 4. `memory`: where each buffer lies in the arena, from when it is written to when it is last read;
-//! 5. `emit`: the calls.
+//! 4. `again`: which values are computed a second time where they are read long after; then 1 to 3 once more;
+//! 5. `memory`: where each buffer lies in the arena, from when it is written to when it is last read;
+//! 6. `emit`: the calls.
 //!
 //! Dead and repeated code and symbolic zeros are gone already: the builder never lets them in.
 
 mod accumulate;
+mod again;
 mod emit;
 mod join;
 mod memory;
@@ -19,6 +21,9 @@ mod sink;
 
 use thalweg_kernel::{CallList, Layout};
 
+use self::again::Again;
+use self::place::Place;
+use self::schedule::Step;
 use crate::ir::{Element, Program};
 
 /// Where an argument or a result lies for the caller.
@@ -70,11 +75,25 @@ impl Signature {
 /// # Panics
 /// If the signature does not fit the program: another number of arguments or results, or other shapes.
 pub fn compile(program: &Program, signature: &Signature) -> CallList {
+    compile_with(program, signature, again::FAR)
+}
+
+/// With what is read so many elements after it was made computed again.
+fn compile_with(program: &Program, signature: &Signature, far: usize) -> CallList {
     check(program, signature);
     let places = place::places(program, signature);
-    let steps = schedule::steps(program, &places);
-    let arena = memory::arrange(program, &places, &steps);
-    emit::emit(program, signature, &places, &steps, &arena)
+    let steps = schedule::steps(program, &places, &[]);
+    let Some(Again { program, again }) = again::computed_again(program, &places, &steps, far) else {
+        return arranged(program, signature, &places, &steps);
+    };
+    let places = place::places(&program, signature);
+    let steps = schedule::steps(&program, &places, &again);
+    arranged(&program, signature, &places, &steps)
+}
+
+fn arranged(program: &Program, signature: &Signature, places: &[Place], steps: &[Step]) -> CallList {
+    let arena = memory::arrange(program, places, steps);
+    emit::emit(program, signature, places, steps, &arena)
 }
 
 fn check(program: &Program, signature: &Signature) {

@@ -40,8 +40,9 @@ impl Step {
 /// Reductions in a pass at most: as many as a fused call takes.
 const REDUCTIONS: usize = 64;
 
-pub(super) fn steps(program: &Program, places: &[Place]) -> Vec<Step> {
-    let ranks = ranks(program, places);
+/// The schedule; `again` says of some nodes that they compute something again, and so have to wait until it is read.
+pub(super) fn steps(program: &Program, places: &[Place], again: &[bool]) -> Vec<Step> {
+    let ranks = ranks(program, places, again);
     let mut order: Vec<(Rank, Step)> = Vec::new();
     let mut passes: HashMap<(usize, usize, &[usize]), (usize, usize)> = HashMap::new();
     for (position, node) in program.nodes.iter().enumerate() {
@@ -94,7 +95,7 @@ pub(super) struct Rank {
     term: usize,
 }
 
-fn ranks(program: &Program, places: &[Place]) -> Vec<Rank> {
+fn ranks(program: &Program, places: &[Place], again: &[bool]) -> Vec<Rank> {
     let mut ranks: Vec<Rank> =
         (0..program.nodes.len()).map(|position| Rank { position, ..Rank::default() }).collect();
     // For each sum its terms in order.
@@ -130,6 +131,6 @@ fn ranks(program: &Program, places: &[Place]) -> Vec<Rank> {
             terms.insert(position, all);
         }
     }
-    sink(program, places, &mut ranks);
+    sink(program, places, again, &mut ranks);
     ranks
 }

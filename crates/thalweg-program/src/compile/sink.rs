@@ -11,8 +11,8 @@ use super::place::{Kind, Place};
 use super::schedule::{Rank, within_pass};
 use crate::ir::Program;
 
-/// Moves the ranks of such values to those of their first readers.
-pub(super) fn sink(program: &Program, places: &[Place], ranks: &mut [Rank]) {
+/// Moves the ranks of such values to those of their first readers, and those of what is computed again.
+pub(super) fn sink(program: &Program, places: &[Place], again: &[bool], ranks: &mut [Rank]) {
     let readers = readers(program, places);
     let is_result = results(program, places);
     let at_hand = at_hand(program, places, ranks, &readers);
@@ -27,8 +27,9 @@ pub(super) fn sink(program: &Program, places: &[Place], ranks: &mut [Rank]) {
         };
         let Some((phase, level)) = readers[position].iter().map(place).min() else { continue };
         let own = ranks[position];
-        let may_sink =
-            sources[position].is_some() || (phase <= own.phase + 1 && phase > own.phase && at_hand[position]);
+        let may_sink = again.get(position).is_some_and(|&again| again)
+            || sources[position].is_some()
+            || (phase <= own.phase + 1 && phase > own.phase && at_hand[position]);
         if may_sink && (phase, level) > (own.phase, own.level) {
             ranks[position].phase = phase;
             ranks[position].level = level;
