@@ -15,6 +15,8 @@ const ERROR: u8 = 1;
 /// Training diverged: a result, and not the one that was hoped for.
 pub(crate) const DIVERGED: u8 = 3;
 
+const FIELDS: &str = "`thalweg survey --print-config` shows every field with its default";
+
 /// What ends a command early.
 #[derive(Debug)]
 pub(crate) struct Fault {
@@ -58,7 +60,7 @@ impl Fault {
 
 impl From<ConfigError> for Fault {
     fn from(error: ConfigError) -> Self {
-        Self::new(error, Some("`thalweg survey --print-config` shows every field with its default"))
+        Self::new(error, Some(FIELDS))
     }
 }
 
@@ -75,9 +77,7 @@ impl From<SurveyError> for Fault {
                 let code = u8::try_from(EXIT_CODE).unwrap_or(ERROR);
                 return Self { message: error.to_string(), help: None, code };
             }
-            SurveyError::Field { .. } | SurveyError::Model(_) => {
-                Some("`thalweg survey --print-config` shows every field with its default")
-            }
+            error if error.is_of_settings() => Some(FIELDS),
             SurveyError::Data(_) => Some("nothing was written; bring the file back whole, or name another"),
             SurveyError::Checkpoint(_) => {
                 Some("the network of `model` must be the one that the checkpoint was taken of")

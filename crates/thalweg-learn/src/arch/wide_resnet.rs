@@ -12,6 +12,9 @@ use crate::init::Init;
 /// Channels of the first convolution, which no factor widens.
 const STEM: usize = 16;
 
+/// Layers beyond which a network takes longer to compile than anyone waits.
+const DEPTH_MAX: usize = 1000;
+
 /// A convolution 3×3 to 16 channels, three stages of n blocks of two convolutions 3×3 each, a norm, an activation, the mean over
 /// positions and a linear layer: 6n + 4 layers with the three shortcuts' convolutions,
 /// which the paper counts (and which are two at `widen` 1). Stages have 16, 32 and 64 channels times the factor
@@ -63,8 +66,8 @@ impl WideResnetConfig {
     /// probability outside [0, 1).
     pub fn network(&self, input: Shape, outputs: usize) -> Result<Network, LayerError> {
         let Self { depth, widen, .. } = *self;
-        if depth < 10 || depth % 6 != 4 || depth > 10_000 {
-            let expected = "a depth of 6n + 4 for a number n of blocks from 1 on, at most 10000";
+        if depth < 10 || depth % 6 != 4 || depth > DEPTH_MAX {
+            let expected = "a depth of 6n + 4 for a number n of blocks from 1 on, at most 1000";
             return Err(LayerError::of_network(expected, depth.to_string()));
         }
         let dropout = probability("dropout", self.dropout)?;

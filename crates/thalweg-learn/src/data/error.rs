@@ -86,6 +86,16 @@ pub enum DataError {
         /// Labels given.
         found: usize,
     },
+    /// A text of more different characters than a network has outputs for.
+    #[error("{}: expected at most {most} different characters, found {found}", .path.display())]
+    Vocabulary {
+        /// The file.
+        path: PathBuf,
+        /// How many there may be.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// A file that is no text.
     #[error("{}: expected text in UTF-8, found another byte at {at}", .path.display())]
     NotText {
@@ -137,8 +147,8 @@ pub enum DataError {
         /// The index given.
         found: usize,
     },
-    /// A request to hold out nothing or everything.
-    #[error("{data}: expected to hold out between 1 and {} examples, found {found}", .examples - 1)]
+    /// A request to hold out nothing or everything, or of data that cannot be parted.
+    #[error("{data}: {}", held_out(*.examples, *.found))]
     HeldOut {
         /// The data set's name.
         data: String,
@@ -229,4 +239,13 @@ pub enum DataError {
 
 fn at_least(more: bool) -> &'static str {
     if more { "at least " } else { "" }
+}
+
+fn held_out(examples: usize, found: usize) -> String {
+    match examples {
+        0 | 1 => {
+            format!("expected at least 2 examples, some to train on and some to hold out, found {examples}")
+        }
+        _ => format!("expected to hold out between 1 and {} examples, found {found}", examples - 1),
+    }
 }

@@ -5,16 +5,24 @@ use std::path::Path;
 
 use super::{DataError, Dataset, Split};
 
+/// Different characters of a text at most: as many outputs as networks have for each position.
+const CHARACTERS_MAX: usize = 1 << 14;
+
 /// A text as a data set: windows of `context` characters one after another, each character a whole number, its place among
 /// the text's characters in the order of Unicode. The label of a position is the character that follows it. What is left at
 /// the end and fills no window is dropped.
 ///
 /// # Errors
-/// A file that is no text, or one too short for a window and the character behind it.
+/// A file that is no text, one too short for a window and the character behind it, or one of more different characters than
+/// a network could tell apart.
 pub fn parse(contents: &[u8], path: &Path, context: usize) -> Result<Dataset, DataError> {
     let text = std::str::from_utf8(contents)
         .map_err(|error| DataError::NotText { path: path.to_path_buf(), at: error.valid_up_to() })?;
     let vocabulary: Vec<char> = text.chars().collect::<BTreeSet<char>>().into_iter().collect();
+    if vocabulary.len() > CHARACTERS_MAX {
+        let (path, found) = (path.to_path_buf(), vocabulary.len());
+        return Err(DataError::Vocabulary { path, most: CHARACTERS_MAX, found });
+    }
     let token = |c: char| vocabulary.binary_search(&c).map_or(0, |place| place as i32);
     let tokens: Vec<i32> = text.chars().map(token).collect();
     let data = path.display().to_string();
@@ -70,6 +78,9 @@ mod tests {
         let short = "t: expected more than 3 characters, a window and the one behind it, found ";
         assert_eq!(message(b"abc", 3), format!("{short}3"));
         assert_eq!(message(b"", 3), format!("{short}0"));
+        let all: String = ('\u{4e00}'..).take(CHARACTERS_MAX + 1).collect();
+        let many = "t: expected at most 16384 different characters, found 16385";
+        assert_eq!(message(all.as_bytes(), 3), many);
         assert_eq!(message(b"abc", 0), "t: expected at least one of positions, found none");
     }
 }

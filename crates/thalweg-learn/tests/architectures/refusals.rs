@@ -37,7 +37,7 @@ fn what_does_not_fit_is_refused_with_its_place() {
     );
     assert_eq!(
         refused(&model(json!({"kind": "wide_resnet", "depth": 20})), &digits, 10),
-        "model: expected a depth of 6n + 4 for a number n of blocks from 1 on, at most 10000, found 20"
+        "model: expected a depth of 6n + 4 for a number n of blocks from 1 on, at most 1000, found 20"
     );
     assert_eq!(
         refused(&model(json!({"kind": "resnet20", "norm": "group", "groups": 5})), &digits, 10),
@@ -114,7 +114,16 @@ fn what_does_not_fit_is_refused_with_its_place() {
         (json!(["avgpool 2 dilation=2"]), "layer 0 (`avgpool 2 dilation=2`): expected dilation 1, found 2"),
         (
             json!(["avgpool 8", "instancenorm"]),
-            "layer 1 (`instancenorm`): expected more than 1 position, or all is normed to 0, found 1×1×1",
+            "layer 1 (`instancenorm`): expected more than 1 number in what is normed together, or all is normed to 0, \
+             found 1×1×1",
+        ),
+        (
+            json!(["flatten", "linear 6", "groupnorm 6", "linear 10"]),
+            "layer 2 (`groupnorm 6`): expected more than 1 number in what is normed together, or all is normed to 0, found 6",
+        ),
+        (
+            json!(["flatten", "linear 1", "layernorm", "linear 10"]),
+            "layer 2 (`layernorm`): expected more than 1 number in what is normed together, or all is normed to 0, found 1",
         ),
         (
             json!(["dropout 1.5", "flatten", "linear 10"]),
@@ -233,7 +242,10 @@ fn lists_are_read_and_written_alike() {
         (r#"{"kind":"layers"}"#, "missing field `layers`"),
         (r#"{"kind":"layers","layers":[3]}"#, "expected a layer in words, such as \"conv 16 3x3\""),
         (r#"{"kind":"layers","layers":[{"residul":[]}]}"#, "unknown field `residul`"),
-        (r#"{"kind":"layers","layers":[{"shortcut":[]}]}"#, "missing field `residual`"),
+        (
+            r#"{"kind":"layers","layers":["relu",{"shortcut":["conv 2 1x1"]}]}"#,
+            "expected a layer { residual = [...] }, found a table with a shortcut [\"conv 2 1x1\"] alone",
+        ),
         (r#"{"kind":"lenet5","width":3}"#, "unknown field `width`"),
         (
             r#"{"kind":"vgg11","norm":"layer"}"#,

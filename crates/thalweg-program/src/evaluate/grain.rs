@@ -8,8 +8,11 @@
 use super::Cut;
 use crate::ir::{Op, Program};
 
-/// Examples in a shard at least.
+/// Examples in a shard at least, unless even so few are large.
 const FEWEST: usize = 8;
+/// Elements of the activations of so few examples that are large: of long sequences, whose scores are a matrix each, and of
+/// large images. They would take more memory than the products gain.
+const LARGE: usize = 1 << 22;
 /// Elements of the activations of a shard that is short enough.
 const ACTIVATIONS: usize = 1 << 18;
 /// Rows that a product with weights should have.
@@ -26,7 +29,12 @@ impl Cut {
         };
         let mut shard = usual.shard;
         let is_long = |shard: usize| shard * products.activations > ACTIVATIONS;
-        while shard.is_multiple_of(2) && shard / 2 >= FEWEST && is_long(shard) && fits(shard / 2) {
+        let is_large = |shard: usize| shard * products.activations > LARGE;
+        while shard.is_multiple_of(2)
+            && (shard / 2 >= FEWEST || is_large(shard))
+            && is_long(shard)
+            && fits(shard / 2)
+        {
             shard /= 2;
         }
         Self::by(examples, shard)
@@ -109,6 +117,9 @@ mod tests {
         assert_eq!(Cut::fitting(5, &linear(1024, [64, 256]), 1).shard, 5);
         // Sixteen examples of four positions make 64 rows.
         assert_eq!(Cut::fitting(2048, &linear(4, [8, 16_384]), 1).shard, 16);
+        // Even eight examples are large.
+        assert_eq!(Cut::fitting(128, &linear(1024, [64, 1024]), 1).shard, 4);
+        assert_eq!(Cut::fitting(128, &linear(4096, [64, 4096]), 1).shard, 1);
         // The sums would be more than the activations.
         assert_eq!(Cut::fitting(128, &linear(8, [2048, 2048]), 1).shard, 64);
     }

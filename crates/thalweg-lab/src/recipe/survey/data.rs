@@ -48,6 +48,9 @@ pub(super) fn load(data: &mut SurveyData) -> Result<(Split, Source), SurveyError
             Ok((split, source))
         }
         SurveyData::TextFile(file) => {
+            if file.context == 0 {
+                return Err(SurveyError::field("data.context", "at least 1 character", 0));
+            }
             let contents = inputs::read(&file.path, ["data.path", "data.blake3"], &mut file.blake3)?;
             let whole = text::parse(&contents, &file.path, file.context)?;
             let split = text::split(&whole, file.test_examples.unwrap_or((whole.examples() / 10).max(1)))?;

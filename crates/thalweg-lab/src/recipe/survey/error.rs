@@ -112,6 +112,19 @@ impl SurveyError {
     ) -> Self {
         Self::Field { field: field.into(), expected: expected.into(), found: found.to_string() }
     }
+
+    /// Whether another setting mends it, and not another file.
+    pub fn is_of_settings(&self) -> bool {
+        let asks_too_much = |data: &DataError| {
+            use DataError::{HeldOut, ShortText, TrainExamples};
+            matches!(data, HeldOut { .. } | ShortText { .. } | TrainExamples { .. })
+        };
+        match self {
+            Self::Field { .. } | Self::Model(_) => true,
+            Self::Data(data) => asks_too_much(data),
+            _ => false,
+        }
+    }
 }
 
 fn gigabytes(bytes: impl Into<u128>) -> String {

@@ -16,8 +16,6 @@ use super::data::{self, Source};
 use super::{SurveyError, memory, validate};
 
 /// Networks that have an output at every position.
-const LANGUAGE_MODELS: &str = " (gpt, or rnn or lstm with an embedding)";
-
 /// All that a survey needs before its folder is opened: whatever is wrong with it is found before anything is
 /// written.
 pub(super) struct Inputs {
@@ -52,13 +50,6 @@ impl Inputs {
         }
         memory::check(&config, parameters, checkpoint_steps.len(), memory::available())?;
         let architecture = config.model.build(data.train.shape(), outputs)?;
-        if architecture.positions() != data.train.positions() {
-            let which = if data.train.positions() > 1 { LANGUAGE_MODELS } else { "" };
-            let labels = data.train.positions();
-            let expected = format!("a network of {labels} labels an example, as the data have{which}");
-            let found = format!("{}, which has {}", architecture.describe(), architecture.positions());
-            return Err(SurveyError::field("model.kind", expected, found));
-        }
         let mut initial = None;
         if let Some(path) = &config.initial.path {
             initial = Some(read(path, ["initial.path", "initial.blake3"], &mut config.initial.blake3)?);

@@ -357,16 +357,15 @@ fn a_text_is_for_networks_of_several_labels_an_example() {
         resolve("{kind='lstm', embedding=4}").unwrap().architecture.outputs(),
         inputs.architecture.outputs()
     );
-    let error = resolve("{kind='lstm'}").err().unwrap().to_string();
-    assert!(
-        error.starts_with(
-            "`model.kind`: expected a network of 8 labels an example, as the data have (gpt, or rnn or lstm with an \
-             embedding), found lstm"
-        ),
-        "{error}"
-    );
+    let error = |model: &str| resolve(model).err().unwrap().to_string();
+    let expected =
+        "`model.kind`: expected a network for texts: gpt, or rnn or lstm with `model.embedding`, found ";
+    assert_eq!(error("{kind='lstm'}"), format!("{expected}lstm"));
+    assert_eq!(error("{kind='autoencoder', widths=[3]}"), format!("{expected}autoencoder"));
+    assert_eq!(error("{kind='layers', layers=['linear 10']}"), format!("{expected}layers"));
     let error = Inputs::resolve(&loaded(&["model.kind=gpt"])).err().unwrap().to_string();
-    assert_eq!(error, "model: expected a sequence of tokens, found an image of 1×8×8");
+    let expected = "`data.kind`: expected text_file, with a `data.path`, as the network of `model` is for texts, found digits";
+    assert_eq!(error, expected);
 }
 
 /// A field that came later must not change the names of the runs before it.

@@ -10,7 +10,8 @@ use thalweg_learn::train::{Course, TrainConfig, TrainError};
 
 use super::SurveyError;
 use super::config::{
-    CheckpointsConfig, InitialConfig, LineConfig, PlaneConfig, SpectrumConfig, SurveyConfig, TrajectoryConfig,
+    CheckpointsConfig, InitialConfig, LineConfig, PlaneConfig, SpectrumConfig, SurveyConfig, SurveyData,
+    TrajectoryConfig,
 };
 use super::spectrum::short;
 
@@ -28,6 +29,7 @@ const PER_DECADE_MAX: u32 = 1000;
 
 /// Refuses the first field that cannot be followed.
 pub(super) fn validate(config: &SurveyConfig) -> Result<(), SurveyError> {
+    kinds(config)?;
     model(&config.model, config.train.loss)?;
     let lr = config.train.lr;
     if !(lr.is_finite() && lr > 0.0) {
@@ -49,6 +51,22 @@ fn model(model: &ModelConfig, loss: Loss) -> Result<(), SurveyError> {
         ModelConfig::Autoencoder(_) if loss.has_classes() => {
             let expected = "reconstruction, as the outputs of an autoencoder are for its inputs";
             Err(SurveyError::field("train.loss", expected, loss.name()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a text for a network of something else, and something else for a network of texts.
+fn kinds(config: &SurveyConfig) -> Result<(), SurveyError> {
+    match (&config.data, config.model.takes_tokens()) {
+        (SurveyData::TextFile(_), false) => {
+            let expected = "a network for texts: gpt, or rnn or lstm with `model.embedding`";
+            let model = serde_json::to_value(&config.model).unwrap_or_default();
+            Err(SurveyError::field("model.kind", expected, model["kind"].as_str().unwrap_or("another")))
+        }
+        (SurveyData::Digits(_) | SurveyData::DigitsFile(_), true) => {
+            let expected = "text_file, with a `data.path`, as the network of `model` is for texts";
+            Err(SurveyError::field("data.kind", expected, "digits"))
         }
         _ => Ok(()),
     }

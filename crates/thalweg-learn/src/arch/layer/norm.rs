@@ -73,11 +73,19 @@ impl Kind for Norm {
             (NormOver::Layer, Shape::Image { height, width, .. }) => leaf.extend([height, width]),
             (NormOver::Layer, Shape::Features(_)) => {}
             (NormOver::Instance, shape) => {
-                let (_, size) = image(plan, self, shape)?;
-                if size == [1, 1] {
-                    return Err(plan.misfit(self, "more than 1 position, or all is normed to 0", shape));
-                }
+                image(plan, self, shape)?;
             }
+        }
+        // Of one number by itself nothing is left; of a batch norm the batch decides.
+        let together = match self.over {
+            NormOver::Batch => usize::MAX,
+            NormOver::Groups(groups) => x.shape.elements() / groups,
+            NormOver::Layer => x.shape.elements(),
+            NormOver::Instance => x.shape.elements() / channels.max(1),
+        };
+        if together == 1 {
+            let expected = "more than 1 number in what is normed together, or all is normed to 0";
+            return Err(plan.misfit(self, expected, x.shape));
         }
         if self.affine {
             plan.scale_and_shift(self, &leaf, x.units)?;

@@ -53,19 +53,26 @@ pub enum LayerConfig {
 }
 
 /// A sum of two ways through layers: `{ residual = ["conv 16 3x3 pad=1", "relu"], shortcut = ["conv 16 1x1"] }`.
-#[derive(Clone, Debug, PartialEq, Serialize, DeserializeDerive)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ResidualConfig {
     /// The layers of the one way.
     pub residual: Vec<LayerConfig>,
     /// Those of the other; the identity unless given.
-    #[serde(default)]
     pub shortcut: Vec<LayerConfig>,
 }
 
 impl<'de> Deserialize<'de> for LayerConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
+
+        /// Its fields, for an error of our own: from inside a list, serde's would be taken for one of the model's.
+        #[derive(DeserializeDerive)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            residual: Option<Vec<LayerConfig>>,
+            #[serde(default)]
+            shortcut: Vec<LayerConfig>,
+        }
 
         // By hand: serde's own untagged enums forget what was wrong.
         impl<'de> Visitor<'de> for Either {
@@ -80,8 +87,14 @@ impl<'de> Deserialize<'de> for LayerConfig {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LayerConfig, A::Error> {
-                let table = de::value::MapAccessDeserializer::new(map);
-                ResidualConfig::deserialize(table).map(LayerConfig::Residual)
+                let Table { residual, shortcut } =
+                    Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                let residual = residual.ok_or_else(|| {
+                    let shortcut = serde_json::to_string(&shortcut).unwrap_or_default();
+                    let found = format!("a table with a shortcut {shortcut} alone");
+                    de::Error::custom(format!("expected a layer {{ residual = [...] }}, found {found}"))
+                })?;
+                Ok(LayerConfig::Residual(ResidualConfig { residual, shortcut }))
             }
         }
 
