@@ -12,6 +12,49 @@
 //! groups of channels: of these only permutations within groups and of whole groups are symmetries, and none is declared.
 //! (A depthwise convolution, and a norm of each channel by itself, pass their channels on.) Where channels of zeros are added
 //! between others, both sides stand fixed too.
+//!
+//! A network of one's own, from layers to the curvature at its initialisation:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use thalweg_kernel::Key;
+//! use thalweg_learn::arch::layer::{Convolution, Layer, Linear, Norm, NormOver, Residual, Sequence};
+//! use thalweg_learn::arch::{Activation, Architecture, Network, initial_parameters};
+//! use thalweg_learn::data::DataConfig;
+//! use thalweg_learn::init::Init;
+//! use thalweg_learn::loss::Loss;
+//! use thalweg_learn::objective::{Examples, Objective};
+//!
+//! let norm = || Layer::from(Norm { over: NormOver::Batch, affine: true });
+//! let convolution = || Layer::from(Convolution::new(8, 3).padded(1).unbiased());
+//! let body = Sequence::numbered([convolution(), norm(), Activation::Relu.into(), convolution(), norm()]);
+//! let layers = Sequence::named([
+//!     ("stem", convolution()),
+//!     // Its leaves are `block.body.0.weight`, `block.body.1.weight`, …; the shortcut is the identity.
+//!     ("block", Residual::new(body, Sequence::default()).into()),
+//!     ("relu", Activation::Relu.into()),
+//!     ("pool", Layer::GlobalAveragePool),
+//!     ("head", Linear::new(10).into()),
+//! ]);
+//!
+//! let data = DataConfig::default().load()?.test;
+//! let network = Network::new("mine", "", data.shape().into(), data.classes(), layers)?;
+//! assert_eq!(network.space().leaves()[0].name, "stem.weight");
+//! let theta: Vec<f64> = initial_parameters(network.space(), &Init::default(), Key::from_seed(0));
+//!
+//! let examples = Examples::of(&data);
+//! let objective = Objective::<f64>::training(Arc::new(network), Loss::CrossEntropy, data.examples());
+//! let mut gradient = vec![0.0; objective.dimension()];
+//! let value = objective.gradient(&theta, &examples, &mut gradient);
+//! // The curvature along the gradient: gᵀHg / gᵀg.
+//! let mut product = vec![0.0; objective.dimension()];
+//! objective.hessian_products(&theta, &gradient, &examples, &mut product);
+//! let dot = |a: &[f64], b: &[f64]| std::iter::zip(a, b).map(|(a, b)| a * b).sum::<f64>();
+//! println!("loss {}, curvature {}", value.loss, dot(&gradient, &product) / dot(&gradient, &gradient));
+//! # assert!(value.loss > 1.0 && dot(&gradient, &product).is_finite());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod convolution;
 mod dropout;
