@@ -1,9 +1,9 @@
 //! Where each window has its largest element.
 //!
-//! The largest elements so far and their positions are kept for a strip of *lanes* while the taps of a window pass by: both
-//! are choices between two numbers, which LLVM vectorises. The lanes are what lies side by side in memory, channels or
+//! The largest elements so far and their positions are kept in registers for some *lanes* while the taps of a window pass by:
+//! both are choices between two numbers, which LLVM vectorises. The lanes are what lies side by side in memory, channels or
 //! examples. What part of a window lies in the padding depends on the output position alone and is known when the call is
-//! planned.
+//! planned, as is where its taps lie.
 #![expect(
     unsafe_code,
     reason = "views were checked when the plan was made; taps outside of the input were left out"
@@ -17,7 +17,9 @@ use crate::simd::{Isa, Kernel};
 use crate::{Real, Window};
 
 /// Lanes whose running maxima are kept at once.
-const STRIP: usize = 64;
+const LANES: usize = 16;
+/// Taps of a window that are listed at most.
+const LISTED: usize = 1 << 12;
 
 /// The largest element of each window, prepared.
 #[derive(Clone, Debug)]
@@ -35,9 +37,10 @@ pub(crate) struct MaxIndex {
     output_strides: Vec<usize>,
     /// For each axis and output position the taps inside of the input.
     inside: Vec<Vec<Inside>>,
-    /// For each axis what a tap is further than its neighbour: in memory, and in the number of the element.
-    tap_strides: Vec<usize>,
-    tap_numbers: Vec<usize>,
+    /// For each axis what a tap is further than its neighbour.
+    steps: Vec<Tap>,
+    /// The taps of a window that lies wholly inside, in their order.
+    whole: Vec<Tap>,
     lanes: Lanes,
 }
 
@@ -58,6 +61,13 @@ struct Inside {
     offset: usize,
     number: usize,
     count: usize,
+}
+
+/// How much further a tap is than another, in memory and in the number of the element.
+#[derive(Clone, Copy, Debug)]
+struct Tap {
+    offset: usize,
+    number: usize,
 }
 
 impl MaxIndex {
@@ -106,8 +116,16 @@ impl MaxIndex {
         let inside = windows.iter().zip(first..).map(|(window, axis)| {
             (0..window.output).map(|y| inside(window, y, f.strides[axis], number_of(axis))).collect()
         });
-        let by_tap = |unit: &dyn Fn(usize) -> usize| -> Vec<usize> {
-            windows.iter().zip(first..).map(|(window, axis)| window.dilation * unit(axis)).collect()
+        let step = |(window, axis): (&Window, usize)| Tap {
+            offset: window.dilation * f.strides[axis],
+            number: window.dilation * number_of(axis),
+        };
+        let steps: Vec<Tap> = windows.iter().zip(first..).map(step).collect();
+        let counts: Vec<usize> = windows.iter().map(|window| window.taps).collect();
+        let whole = if counts.iter().product::<usize>() > LISTED {
+            Vec::new()
+        } else {
+            walk(&counts, &steps).collect()
         };
         Some(Self {
             from: (from.buffer, f.offset),
@@ -119,8 +137,8 @@ impl MaxIndex {
             outputs: o.shape[first..last].to_vec(),
             output_strides: o.strides[first..last].to_vec(),
             inside: inside.collect(),
-            tap_strides: by_tap(&|axis| f.strides[axis]),
-            tap_numbers: by_tap(&number_of),
+            steps,
+            whole,
             lanes,
         })
     }
@@ -135,16 +153,21 @@ impl MaxIndex {
             let out = self.out.1 + position(member, &self.out_strides);
             let first = position(member, &self.numbers);
             loop {
-                let (mut offset, mut number, mut taps) = (from, first, [0; MAX_AXES]);
-                for ((inside, &y), taps) in self.inside.iter().zip(&*output).zip(&mut taps) {
+                let (mut offset, mut number, mut counts, mut taps) = (from, first, [0; MAX_AXES], 1);
+                for ((inside, &y), taps_along) in self.inside.iter().zip(&*output).zip(&mut counts) {
                     let Inside { offset: o, number: n, count } = inside[y];
-                    (offset, number, *taps) = (offset + o, number + n, count);
+                    (offset, number, *taps_along) = (offset + o, number + n, count);
+                    taps *= count;
                 }
                 // SAFETY: positions are those of the views, which were checked; taps are those inside of the input.
                 unsafe {
                     let from = memory.at(self.from.0, offset).cast_const();
                     let out = memory.at(self.out.0, out + position(output, &self.output_strides));
-                    self.window(from, number, &taps[..axes], out);
+                    if taps == self.whole.len() {
+                        self.window(from, number, || self.whole.iter().copied(), out);
+                    } else {
+                        self.window(from, number, || walk(&counts[..axes], &self.steps), out);
+                    }
                 }
                 if !advance(output, &self.outputs) {
                     break;
@@ -159,75 +182,85 @@ impl MaxIndex {
     /// One window of all lanes.
     ///
     /// # Safety
-    /// `from` is the element of the window's first tap inside and `taps` says how many there are along each axis;
-    /// `out` is the window's place in the output.
+    /// `from` is the element of the window's first tap inside and `taps` are those inside; `out` is the window's place in
+    /// the output.
     #[inline(always)]
-    unsafe fn window<T: Real>(&self, from: *const T, number: usize, taps: &[usize], out: *mut T) {
-        let all = self.lanes;
-        for first in (0..all.count).step_by(STRIP) {
-            let lanes = Lanes { count: STRIP.min(all.count - first), ..all };
-            let number = number + first * all.number;
-            // SAFETY: the caller's promise.
-            unsafe {
-                let from = from.add(first * all.from);
-                let out = out.add(first * all.out);
-                // Known numbers of lanes and steps make the loops straight vector code.
-                match lanes {
-                    Lanes { count: STRIP, from: 1, out: 1, number: step } => {
-                        let lanes = Lanes { count: STRIP, from: 1, out: 1, number: step };
-                        self.strip(from, number, taps, out, lanes);
-                    }
-                    Lanes { from: 1, out: 1, .. } => {
-                        self.strip(from, number, taps, out, Lanes { from: 1, out: 1, ..lanes });
-                    }
-                    _ => self.strip(from, number, taps, out, lanes),
-                }
-            }
-        }
-    }
-
-    /// One window of some lanes.
-    ///
-    /// # Safety
-    /// As `window`; there are at most [`STRIP`] lanes.
-    #[inline(always)]
-    unsafe fn strip<T: Real>(
+    unsafe fn window<T: Real, I: Iterator<Item = Tap>>(
         &self,
         from: *const T,
         number: usize,
-        taps: &[usize],
+        taps: impl Fn() -> I,
         out: *mut T,
-        lanes: Lanes,
     ) {
-        let real = |number: usize| T::from_f64(number as f64);
-        let (mut largest, mut at) = ([T::ZERO; STRIP], [real(number); STRIP]);
-        let mut tap = [0; MAX_AXES];
-        let tap = &mut tap[..taps.len()];
+        let Lanes { count, from: from_stride, out: out_stride, number: step } = self.lanes;
+        let whole = if (from_stride, out_stride) == (1, 1) { count / LANES * LANES } else { 0 };
         // SAFETY: the caller's promise.
         unsafe {
-            for (lane, largest) in largest[..lanes.count].iter_mut().enumerate() {
-                *largest = *from.add(lane * lanes.from);
+            for first in (0..whole).step_by(LANES) {
+                let number = number + first * step;
+                lanes::<T, LANES>(from.add(first), number, taps(), out.add(first), step);
             }
-            while advance(tap, taps) {
-                let from = from.add(position(tap, &self.tap_strides));
-                let here = real(number + position(tap, &self.tap_numbers));
-                for (lane, (largest, at)) in largest[..lanes.count].iter_mut().zip(&mut at).enumerate() {
-                    let (x, l, a) = (*from.add(lane * lanes.from), *largest, *at);
-                    #[expect(
-                        clippy::eq_op,
-                        reason = "only NaN differs from itself, and the comparison vectorises"
-                    )]
-                    let wins = (x > l) | (x != x);
-                    // As branches, two stores under one condition would not vectorise.
-                    *largest = select_unpredictable(wins, x, l);
-                    *at = select_unpredictable(wins, here, a);
-                }
-            }
-            for (lane, at) in at[..lanes.count].iter().enumerate() {
-                *out.add(lane * lanes.out) = *at + real(lane * lanes.number);
+            for lane in whole..count {
+                let (from, out) = (from.add(lane * from_stride), out.add(lane * out_stride));
+                lanes::<T, 1>(from, number + lane * step, taps(), out, step);
             }
         }
     }
+}
+
+/// One window of so many lanes side by side.
+///
+/// # Safety
+/// As [`MaxIndex::window`].
+#[inline(always)]
+unsafe fn lanes<T: Real, const N: usize>(
+    from: *const T,
+    number: usize,
+    taps: impl Iterator<Item = Tap>,
+    out: *mut T,
+    step: usize,
+) {
+    let real = |number: usize| T::from_f64(number as f64);
+    let (mut largest, mut at) = ([T::ZERO; N], [real(number); N]);
+    // SAFETY: the caller's promise.
+    unsafe {
+        for (lane, largest) in largest.iter_mut().enumerate() {
+            *largest = *from.add(lane);
+        }
+        for tap in taps.skip(1) {
+            let from = from.add(tap.offset);
+            let here = real(number + tap.number);
+            for (lane, (largest, at)) in largest.iter_mut().zip(&mut at).enumerate() {
+                let (x, l, a) = (*from.add(lane), *largest, *at);
+                #[expect(
+                    clippy::eq_op,
+                    reason = "only NaN differs from itself, and the comparison vectorises"
+                )]
+                let wins = (x > l) | (x != x);
+                // As branches, two stores under one condition would not vectorise.
+                *largest = select_unpredictable(wins, x, l);
+                *at = select_unpredictable(wins, here, a);
+            }
+        }
+        for (lane, at) in at.iter().enumerate() {
+            *out.add(lane) = *at + real(lane * step);
+        }
+    }
+}
+
+/// So many taps along each axis, one after another.
+#[inline(always)]
+fn walk(counts: &[usize], steps: &[Tap]) -> impl Iterator<Item = Tap> {
+    let mut counter = [0; MAX_AXES];
+    let mut more = true;
+    std::iter::from_fn(move || {
+        let here = &mut counter[..counts.len()];
+        let along = |of: fn(&Tap) -> usize| here.iter().zip(steps).map(|(&i, step)| i * of(step)).sum();
+        let tap = Tap { offset: along(|step| step.offset), number: along(|step| step.number) };
+        let some = more.then_some(tap);
+        more = more && advance(here, counts);
+        some
+    })
 }
 
 /// The taps of the window at output position `y` that lie inside of its axis, where each position is `stride` further in
