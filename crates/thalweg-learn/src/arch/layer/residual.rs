@@ -5,7 +5,8 @@ use std::fmt;
 use thalweg_program::builder::Var;
 
 use super::plan::{Flow, Plan};
-use super::{Kind, Layer, LayerError, Params, Place};
+use super::{Kind, Layer, LayerError, Params, Place, Pool, PoolOf};
+use crate::arch::Activation;
 
 /// Layers one after another, each with the name that its leaves begin with.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -44,6 +45,14 @@ impl Sequence {
         Self { layers: layers.into_iter().map(|(name, layer)| (name.into(), layer)).collect() }
     }
 
+    /// Whether a layer is a ReLU and the next a pool of the largest, which come to the same the other way round, derivatives
+    /// included: no gradient flows where the largest is not above 0. There are fewer numbers behind the pool.
+    fn commute(&self, position: usize) -> bool {
+        let [(_, first), (_, second)] = &self.layers[position..position + 2] else { return false };
+        let is_relu = matches!(first, Layer::Activation(Activation::Relu));
+        is_relu && matches!(second, Layer::Pool(Pool { of: PoolOf::Max, .. }))
+    }
+
     /// Name and layer of each.
     pub fn layers(&self) -> &[(String, Layer)] {
         &self.layers
@@ -64,7 +73,14 @@ impl Kind for Sequence {
 
     fn write<'b>(&self, params: &mut Params<'_, 'b>, x: Var<'b>, place: Place) -> Var<'b> {
         let last = self.layers.len().saturating_sub(1);
-        self.layers.iter().enumerate().fold(x, |x, (position, (_, layer))| {
+        let mut order: Vec<usize> = (0..self.layers.len()).collect();
+        for position in 0..last {
+            if self.commute(position) {
+                order.swap(position, position + 1);
+            }
+        }
+        order.into_iter().fold(x, |x, position| {
+            let (_, layer) = &self.layers[position];
             layer.write(params, x, if position == last { place } else { Place::Inner })
         })
     }
