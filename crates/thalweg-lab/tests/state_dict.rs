@@ -66,7 +66,7 @@ fn a_survey_begins_at_the_loss_that_pytorch_has() {
 
 #[test]
 fn its_outputs_are_pytorchs() {
-    let digits = DigitsConfig { scaling: Scaling::Standardised, train_examples: Some(60) };
+    let digits = DigitsConfig { scaling: Scaling::Standardised, train_examples: Some(60), enlarge: None };
     let data = DataConfig::Digits(digits).load().unwrap();
     let mlp = MlpConfig {
         widths: vec![5, 4],

@@ -22,6 +22,10 @@ pub struct DigitsConfig {
     /// Train on so many examples only, drawn once for ever with each class in proportion; all 1,437 unless given.
     /// The scale stays that of all of them, so that a smaller set is a subset in every respect.
     pub train_examples: Option<usize>,
+    /// Repeat each pixel so many times in both directions: 4 makes the images of 32×32 that larger networks ask for. 1 unless
+    /// given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enlarge: Option<usize>,
 }
 
 impl Default for DataConfig {
@@ -32,7 +36,7 @@ impl Default for DataConfig {
 
 impl Default for DigitsConfig {
     fn default() -> Self {
-        Self { scaling: Scaling::Standardised, train_examples: None }
+        Self { scaling: Scaling::Standardised, train_examples: None, enlarge: None }
     }
 }
 
@@ -40,9 +44,10 @@ impl DataConfig {
     /// The data in their two parts.
     ///
     /// # Errors
-    /// If there are not as many examples as are asked for, or none are.
+    /// If there are not as many examples as are asked for, or none are, or if images are to be enlarged to nothing or beyond all
+    /// measure.
     pub fn load(&self) -> Result<Split, DataError> {
-        let Self::Digits(DigitsConfig { scaling, train_examples }) = self;
+        let Self::Digits(DigitsConfig { scaling, train_examples, enlarge }) = self;
         let mut split = digits::load(*scaling);
         let examples = split.train.examples();
         match *train_examples {
@@ -57,6 +62,10 @@ impl DataConfig {
                     split.train.split(some, Key::from_seed(0).named("digits: fewer to train on"))?.test;
                 split.train.name = name;
             }
+        }
+        if let Some(times) = *enlarge {
+            // Behind the scale, which is that of the digits themselves.
+            split = Split { train: split.train.enlarged(times)?, test: split.test.enlarged(times)? };
         }
         Ok(split)
     }
@@ -91,7 +100,27 @@ mod tests {
     }
 
     #[test]
+    fn pixels_are_repeated_in_both_directions() {
+        let small = load(r#"{"kind": "digits", "train_examples": 50}"#).unwrap();
+        let large = load(r#"{"kind": "digits", "train_examples": 50, "enlarge": 4}"#).unwrap();
+        assert_eq!((large.train.shape(), large.train.labels()), (&[1, 32, 32][..], small.train.labels()));
+        for (small, large) in [(&small.train, &large.train), (&small.test, &large.test)] {
+            assert_eq!(small.name(), large.name());
+            for (pixel, &x) in large.input(7).iter().enumerate() {
+                assert_eq!(x, small.input(7)[pixel / 32 / 4 * 8 + pixel % 32 / 4]);
+            }
+        }
+        assert_eq!(load(r#"{"kind": "digits", "enlarge": 1}"#).unwrap(), digits::load(Scaling::Standardised));
+    }
+
+    #[test]
     fn nonsense_is_refused() {
+        for found in [0, 65] {
+            let error =
+                load(&format!(r#"{{"kind": "digits", "enlarge": {found}}}"#)).unwrap_err().to_string();
+            let expected = "digits/train: expected images to be enlarged 1 to 64 times, found ";
+            assert_eq!(error, format!("{expected}{found}"));
+        }
         for (text, found) in [("0", 0), ("1438", 1438)] {
             let error = load(&format!(r#"{{"kind": "digits", "train_examples": {text}}}"#)).unwrap_err();
             let expected =

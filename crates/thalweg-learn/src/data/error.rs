@@ -167,6 +167,24 @@ pub enum DataError {
         /// The number asked for.
         found: usize,
     },
+    /// Examples that are no images, where images are asked for.
+    #[error("{data}: expected images [channels, height, width], found examples of shape {shape:?}")]
+    NoImages {
+        /// The data set's name.
+        data: String,
+        /// Shape of an example.
+        shape: Vec<usize>,
+    },
+    /// Images enlarged to nothing, or beyond all measure.
+    #[error("{data}: expected images to be enlarged 1 to {most} times, found {found}")]
+    Enlarged {
+        /// The data set's name.
+        data: String,
+        /// How many times they may be.
+        most: usize,
+        /// How many times they should be.
+        found: usize,
+    },
     /// Inputs that are all the same number have no scale.
     #[error("{data}: cannot standardise: every input is {value}")]
     Constant {

@@ -16,6 +16,9 @@ pub use scaling::{Scaling, Standardisation};
 
 use thalweg_kernel::Key;
 
+/// Times that a pixel is repeated at most.
+const ENLARGED_MAX: usize = 64;
+
 /// Examples with class labels: one each, or one for each of several positions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
@@ -112,6 +115,29 @@ impl Dataset {
         }
         self.shape = shape.to_vec();
         Ok(self)
+    }
+
+    /// The same images with each pixel repeated `times` times in both directions, `[channels, times·height, times·width]`.
+    ///
+    /// # Errors
+    /// 0 times or more than 64, or examples that are no images.
+    pub fn enlarged(&self, times: usize) -> Result<Self, DataError> {
+        let &[channels, height, width] = &self.shape[..] else {
+            return Err(DataError::NoImages { data: self.name.clone(), shape: self.shape.clone() });
+        };
+        if !(1..=ENLARGED_MAX).contains(&times) {
+            return Err(DataError::Enlarged { data: self.name.clone(), most: ENLARGED_MAX, found: times });
+        }
+        let repeat = |row: &[f32]| -> Vec<f32> {
+            let row: Vec<f32> = row.iter().flat_map(|&x| std::iter::repeat_n(x, times)).collect();
+            row.repeat(times)
+        };
+        Ok(Self {
+            inputs: self.inputs.chunks(width.max(1)).flat_map(repeat).collect(),
+            features: self.features * times * times,
+            shape: vec![channels, height * times, width * times],
+            ..self.clone()
+        })
     }
 
     /// What it is called in readings and errors.

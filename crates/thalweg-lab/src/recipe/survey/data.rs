@@ -29,7 +29,7 @@ pub(super) fn load(data: &mut SurveyData) -> Result<(Split, Source), SurveyError
     match data {
         SurveyData::Digits(config) => {
             let in_scale = |config| DataConfig::Digits(config).load();
-            let unit = DigitsConfig { scaling: Scaling::UnitInterval, ..config.clone() };
+            let unit = DigitsConfig { scaling: Scaling::UnitInterval, enlarge: None, ..config.clone() };
             let split = in_scale(config.clone())?;
             let raw = in_scale(unit.clone())?;
             // The scale is that of all examples, however few are trained on.
@@ -144,7 +144,10 @@ mod tests {
         let whole = digits::whole();
         for scaling in [Scaling::Standardised, Scaling::UnitInterval] {
             for train_examples in [None, Some(60)] {
-                is_the_source(SurveyData::Digits(DigitsConfig { scaling, train_examples }), &whole);
+                is_the_source(
+                    SurveyData::Digits(DigitsConfig { scaling, train_examples, enlarge: None }),
+                    &whole,
+                );
             }
         }
     }

@@ -85,13 +85,15 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "initial.blake3" => "Its BLAKE3 digest: part of the run's identity, filled in from the file.",
         "data" => "The data, split into a part to train on and one held out.",
         "data.kind" => {
-            "\"digits\": the embedded handwritten digits, 8×8 pixels, 1437 to train on and 360 held out.\n\
+            "\"digits\": the embedded handwritten digits, 8×8 pixels, 1437 to train on and 360 held out; with enlarge=4 of 32×32, each\n\
+             pixel repeated both ways (scaling, train_examples, enlarge).\n\
              \"digits_file\": a CSV file of that format (path, examples, test_examples, scaling). \"text_file\": a text in windows of\n\
              characters, for a language model (path, context, test_examples)."
         }
         "data.scaling" => {
             "\"standardised\" (mean 0, variance 1 over the training part) or \"unit_interval\" (pixels in [0, 1])."
         }
+        "data.enlarge" => "Repeat each pixel so many times both ways: 4 makes 32×32 of digits.",
         "data.train_examples" => "Train on so many examples only, each class in proportion.",
         "data.path" => {
             "The file. Of digits, plain or gzipped: rows of 64 pixels from 0 to 16 and a label from 0 to 9. A text in UTF-8."

@@ -116,8 +116,8 @@ impl SurveyError {
     /// Whether another setting mends it, and not another file.
     pub fn is_of_settings(&self) -> bool {
         let asks_too_much = |data: &DataError| {
-            use DataError::{HeldOut, ShortText, TrainExamples};
-            matches!(data, HeldOut { .. } | ShortText { .. } | TrainExamples { .. })
+            use DataError::{Enlarged, HeldOut, ShortText, TrainExamples};
+            matches!(data, Enlarged { .. } | HeldOut { .. } | ShortText { .. } | TrainExamples { .. })
         };
         match self {
             Self::Field { .. } | Self::Model(_) => true,
