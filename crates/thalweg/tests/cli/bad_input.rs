@@ -151,9 +151,10 @@ fn a_data_file_cut_short_is_named_with_the_line() {
 fn data_that_are_no_file_are_refused() {
     let temporary = tempfile::tempdir().unwrap();
     let out = temporary.path().join("run");
-    for kind in ["text_file", "digits_file"] {
+    for (kind, model) in [("text_file", "gpt"), ("digits_file", "mlp")] {
         let data = format!("data={{kind = \"{kind}\", path = \"/dev/zero\"}}");
-        let said = run(&mut survey(&["--out", out.to_str().unwrap(), "--set", &data]));
+        let model = format!("model.kind={model}");
+        let said = run(&mut survey(&["--out", out.to_str().unwrap(), "--set", &data, "--set", &model]));
         refused(&said, "`data.path`: expected a file, found /dev/zero, which is none");
         assert!(!out.exists());
     }
