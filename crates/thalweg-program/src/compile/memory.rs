@@ -49,14 +49,17 @@ pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Ar
                 free.give(offset, size(node));
             }
         }
-        for owner in nodes.into_iter().map(|node| places[node].owner) {
+        for node in nodes {
+            let owner = places[node].owner;
             if offsets[owner].is_some() {
                 continue;
             }
+            // A part of a concatenation may lie otherwise in its buffer than the whole does.
+            let may_replace = owner == node && places[node].kind == Kind::Elementwise;
             let alike = |(old, layout): &(usize, &Layout)| {
-                **layout == places[owner].layout && size(*old) == size(owner) && held.contains(old)
+                **layout == places[node].layout && size(*old) == size(node) && held.contains(old)
             };
-            offsets[owner] = match replaced.iter().position(alike) {
+            offsets[owner] = match replaced.iter().position(|old| may_replace && alike(old)) {
                 Some(found) => {
                     let (old, _) = replaced.swap_remove(found);
                     held.retain(|&node| node != old);
@@ -194,6 +197,18 @@ mod tests {
     use super::FreeList;
     use crate::builder::Builder;
     use crate::compile::{Signature, compile};
+
+    #[test]
+    fn a_part_that_is_turned_replaces_nothing() {
+        let builder = Builder::new();
+        let (x, w) = (builder.real(&[4, 4]), builder.real(&[4, 4]));
+        let product = builder.einsum("bi,oi->bo", x, w);
+        // Written across what is read, if it lay in its place.
+        let turned = product.tanh().permute(&[1, 0]);
+        let all = builder.concatenate(0, &[turned, builder.zeros(&[0, 4])]);
+        let program = builder.finish(&[builder.einsum("bi,oi->bo", all, w)]).unwrap();
+        assert_eq!(compile(&program, &Signature::separate(&program)).arena, 32);
+    }
 
     #[test]
     fn a_pass_writes_in_place_of_what_it_is_the_last_to_read() {
