@@ -1,5 +1,6 @@
 //! What a configuration must keep to beyond its types.
 
+use serde::Serialize;
 use thalweg_geometry::section::Grid;
 use thalweg_learn::arch::ModelConfig;
 use thalweg_learn::data::Dataset;
@@ -61,15 +62,20 @@ fn kinds(config: &SurveyConfig) -> Result<(), SurveyError> {
     match (&config.data, config.model.takes_tokens()) {
         (SurveyData::TextFile(_), false) => {
             let expected = "a network for texts: gpt, or rnn or lstm with `model.embedding`";
-            let model = serde_json::to_value(&config.model).unwrap_or_default();
-            Err(SurveyError::field("model.kind", expected, model["kind"].as_str().unwrap_or("another")))
+            Err(SurveyError::field("model.kind", expected, kind(&config.model)))
         }
         (SurveyData::Digits(_) | SurveyData::DigitsFile(_), true) => {
             let expected = "text_file, with a `data.path`, as the network of `model` is for texts";
-            Err(SurveyError::field("data.kind", expected, "digits"))
+            Err(SurveyError::field("data.kind", expected, kind(&config.data)))
         }
         _ => Ok(()),
     }
+}
+
+/// The name of a choice, as configurations write it.
+fn kind(choice: &impl Serialize) -> String {
+    let fields = serde_json::to_value(choice).unwrap_or_default();
+    fields["kind"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Outputs of the network: one for each class, or for each input.
