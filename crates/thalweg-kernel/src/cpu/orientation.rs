@@ -9,10 +9,10 @@
 
 use super::axes::{Axis, MAX_AXES, inner_last};
 use super::block::{Block, RowAxis, numbered};
+use super::copied::copies_rows;
 use super::form::{A, B, Form, Kind, OUT, Sliding};
 use super::memory::Place;
 use super::product::{Factor, Product, Term};
-use super::products::copies_rows;
 use super::segments::{Cut, Segment};
 use super::sums::{RUNS, Seen, Sum, SumAxis};
 

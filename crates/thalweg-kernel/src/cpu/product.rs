@@ -10,8 +10,9 @@
 
 use super::axes::{MAX_AXES, advance, position};
 use super::block::Block;
+use super::copied::STRIP;
 use super::memory::Memory;
-use super::products::{self, Pointers, STRIP, TERMS};
+use super::products::{self, Pointers, TERMS};
 use super::sums::{Seen, Sum, chunks};
 use crate::Real;
 
