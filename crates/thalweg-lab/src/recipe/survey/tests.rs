@@ -1,5 +1,7 @@
 //! What needs no process: configurations, their comments and their checks.
 
+mod texts;
+
 use super::validate::validate;
 use super::*;
 use crate::config::{load, print_documented};
@@ -337,35 +339,6 @@ fn the_default_is_in_range_and_non_square_planes_are_too() {
     assert!(
         validate(&loaded(&["plane.points=[3, 7]", "plane.x=[0.0, 2.0]", "plane.y=[-3.0, -1.0]"])).is_ok()
     );
-}
-
-#[test]
-fn a_text_is_for_networks_of_several_labels_an_example() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sea.txt");
-    std::fs::write(&path, "she sells sea shells by the sea shore; ".repeat(30)).unwrap();
-    let file = format!("data.path={}", path.display());
-    let resolve = |model: &str| {
-        let model = format!("model={model}");
-        Inputs::resolve(&loaded(&["data.kind=text_file", &file, "data.context=8", &model]))
-    };
-    let inputs = resolve("{kind='gpt'}").unwrap();
-    assert_eq!((inputs.data.train.examples(), inputs.data.test.examples()), (132, 14));
-    assert_eq!((inputs.source.test[0], inputs.source.train.len()), (132, 132));
-    assert_eq!(inputs.architecture.outputs(), 8 * inputs.data.train.classes());
-    assert_eq!(
-        resolve("{kind='lstm', embedding=4}").unwrap().architecture.outputs(),
-        inputs.architecture.outputs()
-    );
-    let error = |model: &str| resolve(model).err().unwrap().to_string();
-    let expected =
-        "`model.kind`: expected a network for texts: gpt, or rnn or lstm with `model.embedding`, found ";
-    assert_eq!(error("{kind='lstm'}"), format!("{expected}lstm"));
-    assert_eq!(error("{kind='autoencoder', widths=[3]}"), format!("{expected}autoencoder"));
-    assert_eq!(error("{kind='layers', layers=['linear 10']}"), format!("{expected}layers"));
-    let error = Inputs::resolve(&loaded(&["model.kind=gpt"])).err().unwrap().to_string();
-    let expected = "`data.kind`: expected text_file, with a `data.path`, as the network of `model` is for texts, found digits";
-    assert_eq!(error, expected);
 }
 
 /// A field that came later must not change the names of the runs before it.
