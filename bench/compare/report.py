@@ -17,7 +17,7 @@ AGAINST_PYTORCH = {
     "hvp_lenet5": 0.5,
 }
 # The standard architectures.
-NETWORKS = ["lenet5", "vgg11", "resnet20", "vit", "lstm"]
+NETWORKS = ["lenet5", "vgg11", "resnet20", "vit", "lstm", "gpt"]
 # Thalweg's time for the first work over so many times that for the second.
 WITHIN_THALWEG = [
     ("hvp_784", 1, "gradient_784", 2.5),

@@ -1,6 +1,7 @@
 """The networks that see an example as a sequence: see networks.py."""
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from networks import CLASSES
@@ -83,4 +84,60 @@ class Lstm(nn.Module):
         return self.head(states[:, -1])
 
 
-NETWORKS = {"vit": Vit, "lstm": Lstm}
+class CausalAttention(nn.Module):
+    """Attention to the positions up to one's own."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.c_attn = nn.Linear(width, 3 * width)
+        self.c_proj = nn.Linear(width, width)
+
+    def forward(self, x):
+        q, k, v = (part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in self.c_attn(x).chunk(3, 2))
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.c_proj(y.transpose(1, 2).flatten(2))
+
+
+class GptBlock(nn.Module):
+    """Attention and a perceptron, each after a layer norm and beside an identity."""
+
+    def __init__(self, width, heads, hidden):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width)
+        self.attn = CausalAttention(width, heads)
+        self.ln_2 = nn.LayerNorm(width)
+        self.mlp = nn.Sequential()
+        for name, module in [("c_fc", nn.Linear(width, hidden)), ("gelu", nn.GELU()), ("c_proj", nn.Linear(hidden, width))]:
+            self.mlp.add_module(name, module)
+
+    def forward(self, x):
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))
+
+
+class Gpt(nn.Module):
+    """Tokens and positions added, blocks, a layer norm, and a linear layer to as many tokens; classes first."""
+
+    def __init__(self, model, input):
+        super().__init__()
+        width = model["width"]
+        self.transformer = nn.ModuleDict(
+            {
+                "wte": nn.Embedding(CLASSES, width),
+                "wpe": nn.Embedding(input[0], width),
+                "h": nn.Sequential(
+                    *(GptBlock(width, model["heads"], model["mlp_width"]) for _ in range(model["depth"]))
+                ),
+                "ln_f": nn.LayerNorm(width),
+            }
+        )
+        self.lm_head = nn.Linear(width, CLASSES, bias=False)
+
+    def forward(self, tokens):
+        parts = self.transformer
+        x = parts["wte"](tokens.long()) + parts["wpe"].weight
+        return self.lm_head(parts["ln_f"](parts["h"](x))).transpose(1, 2)
+
+
+NETWORKS = {"vit": Vit, "lstm": Lstm, "gpt": Gpt}

@@ -7,7 +7,7 @@ use thalweg_learn::arch::layer::Shape;
 use thalweg_learn::arch::{Architecture, ModelConfig};
 use thalweg_learn::init::Init;
 
-/// Outputs of every network.
+/// Outputs of every network, at each position if it has several; there as many tokens come in.
 pub(crate) const CLASSES: usize = 10;
 
 /// A network for examples of one shape.
@@ -41,6 +41,11 @@ pub(crate) const VIT: Network = Network {
 };
 /// An LSTM over the 28 rows of an image.
 pub(crate) const LSTM: Network = Network { model: r#"{"kind": "lstm", "units": 128}"#, input: &[1, 28, 28] };
+/// A language model of 4 blocks over 512 tokens.
+pub(crate) const GPT: Network = Network {
+    model: r#"{"kind": "gpt", "width": 128, "depth": 4, "heads": 4, "mlp_width": 512}"#,
+    input: &[512],
+};
 
 impl Network {
     fn config(&self) -> ModelConfig {

@@ -19,6 +19,8 @@ use crate::network::{CLASSES, Network};
 pub(crate) enum Source {
     /// So many examples with standard normal inputs and uniform labels.
     Drawn(usize),
+    /// So many sequences of uniform tokens, with uniform labels at every position.
+    Tokens(usize),
     /// The training part of the digits, 1,437 examples of 64 pixels, standardised.
     Digits,
 }
@@ -50,6 +52,13 @@ impl Problem {
                 normals(count * architecture.inputs(), key.named("inputs")),
                 labels(count, key.named("labels")),
             ),
+            Source::Tokens(count) => Examples::new(
+                labels(count * architecture.inputs(), key.named("inputs"))
+                    .into_iter()
+                    .map(|i| i as f32)
+                    .collect(),
+                labels(count * architecture.positions(), key.named("labels")),
+            ),
             Source::Digits => Examples::of(&digits::load(Scaling::Standardised).train),
         };
         Self {
@@ -69,7 +78,8 @@ impl Problem {
 
     /// The mean loss as a function of θ, with nothing compiled yet.
     pub(crate) fn objective(&self) -> Objective<f32> {
-        Objective::new(Arc::clone(&self.architecture), Loss::CrossEntropy, self.examples.labels.len())
+        let examples = self.examples.labels.len() / self.architecture.positions();
+        Objective::new(Arc::clone(&self.architecture), Loss::CrossEntropy, examples)
     }
 }
 
@@ -84,9 +94,12 @@ impl Operands for Problem {
     }
 
     fn arrays(&self) -> Vec<Array<'_>> {
-        let (n, count) = (self.dimension(), self.examples.labels.len());
+        let (n, positions) = (self.dimension(), self.architecture.positions());
+        let labels = &self.examples.labels;
+        let count = labels.len() / positions;
+        let shape = if positions == 1 { vec![count] } else { vec![count, positions] };
         vec![
-            Array { name: "labels", shape: vec![count], elements: Elements::Index(&self.examples.labels) },
+            Array { name: "labels", shape, elements: Elements::Index(labels) },
             real("inputs", vec![count, self.architecture.inputs()], &self.examples.inputs),
             real("theta", vec![n], &self.theta),
             real("theta_end", vec![n], &self.theta_end),

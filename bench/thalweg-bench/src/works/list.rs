@@ -2,11 +2,11 @@
 
 use super::bare::{Bare, Map};
 use super::{Kind, Subject, Work};
-use crate::network::{LENET5, LSTM, MLP_64, MLP_784, MLP_DIGITS, Network, RESNET20, VGG11, VIT};
+use crate::network::{GPT, LENET5, LSTM, MLP_64, MLP_784, MLP_DIGITS, Network, RESNET20, VGG11, VIT};
 use crate::problem::Source;
 
 /// All works.
-pub(crate) const WORKS: [Work; 32] = [
+pub(crate) const WORKS: [Work; 35] = [
     on_batch("step_784", MLP_784, Kind::Step),
     Work { name: "step_64", subject: Subject::Loss(MLP_64, Source::Drawn(32), Kind::Step) },
     on_batch("gradient_784", MLP_784, Kind::Gradient),
@@ -29,6 +29,9 @@ pub(crate) const WORKS: [Work; 32] = [
     on_batch("step_lstm", LSTM, Kind::Step),
     on_batch("gradient_lstm", LSTM, Kind::Gradient),
     on_batch("hvp_lstm", LSTM, Kind::HessianProducts(1)),
+    on_sequences("step_gpt", GPT, Kind::Step),
+    on_sequences("gradient_gpt", GPT, Kind::Gradient),
+    on_sequences("hvp_gpt", GPT, Kind::HessianProducts(1)),
     Work { name: "product_2048", subject: Subject::Bare(Bare::Product { size: 2048 }) },
     convolution("conv_16_forward", 16, 32, Map::Forward),
     convolution("conv_16_input_adjoint", 16, 32, Map::InputAdjoint),
@@ -44,6 +47,11 @@ pub(crate) const WORKS: [Work; 32] = [
 /// On a batch of 128 drawn examples.
 const fn on_batch(name: &'static str, network: Network, kind: Kind) -> Work {
     Work { name, subject: Subject::Loss(network, Source::Drawn(128), kind) }
+}
+
+/// On a batch of 8 long sequences.
+const fn on_sequences(name: &'static str, network: Network, kind: Kind) -> Work {
+    Work { name, subject: Subject::Loss(network, Source::Tokens(8), kind) }
 }
 
 const fn convolution(name: &'static str, channels: usize, size: usize, map: Map) -> Work {

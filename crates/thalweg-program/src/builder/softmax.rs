@@ -24,7 +24,7 @@ impl Var<'_> {
 
     /// x less the largest along the axis. A common offset cancels in all that is made of this, and so do its derivatives of
     /// every order: it counts as a constant.
-    fn below_largest(self, axis: usize) -> Self {
+    pub(super) fn below_largest(self, axis: usize) -> Self {
         self - self.max(&[axis]).stop_gradient().along(&self.shape(), axis)
     }
 

@@ -63,6 +63,43 @@ fn a_query_sees_no_later_key() {
     assert_eq!(first(&found), first(&operands[2]));
 }
 
+/// Long causal attention is written in blocks of queries: it and its derivatives are those of softmax over the whole square,
+/// and whatever is done to the weights is done to all that are seen.
+#[test]
+fn blocks_of_queries_are_the_whole() {
+    for (queries, seen) in [(150, 150), (150, 70), (70, 150), (1100, 20)] {
+        let (q_shape, k_shape) = ([1, queries, 2, 3], [1, seen, 2, 3]);
+        let loss = |whole: bool| {
+            program(&[&q_shape, &k_shape, &k_shape], move |x| {
+                let [q, k, v] = [x[0], x[1], x[2]];
+                let builder = q.builder();
+                let y = if whole {
+                    let scores = builder.einsum("nqhd,nkhd->nhqk", q, k) * (1.0 / 3f64.sqrt());
+                    let later = builder.iota(seen).greater(builder.iota(queries).reshape(&[queries, 1]));
+                    let weights = later.select(f64::NEG_INFINITY, scores).softmax(3) * 0.5;
+                    builder.einsum("nhqk,nkhe->nqhe", weights, v)
+                } else {
+                    q.attention_through(k, v, true, |weights| weights * 0.5)
+                };
+                (y * y * y.sin()).sum(&[0, 1, 2, 3])
+            })
+        };
+        let operand = |shape: &[usize], seed| Array::normal(shape, Key::from_seed(seed));
+        let mut operands = vec![operand(&q_shape, 1), operand(&k_shape, 2), operand(&k_shape, 3)];
+        operands.extend([operand(&q_shape, 4), operand(&k_shape, 5), operand(&k_shape, 6)]);
+        let derivatives = |whole| run::<f64>(&hvp(&loss(whole), &[0, 1, 2]), &operands);
+        let apart = distance(&derivatives(false), &derivatives(true));
+        assert!(apart < 1e-13, "{queries} queries of {seen} keys: {apart}");
+    }
+    // Of the square of 150, the blocks take 64·64 + 64·128 + 22·150.
+    let attention = program(&[&[1, 150, 1, 3][..]; 3], |x| x[0].attention(x[1], x[2], true));
+    let scores = |node: &thalweg_program::ir::Node| match &node.ty.shape[..] {
+        [1, 1, queries, seen] if node.op.name() == "exp" => queries * seen,
+        _ => 0,
+    };
+    assert_eq!(attention.nodes.iter().map(scores).sum::<usize>(), 64 * 64 + 64 * 128 + 22 * 150);
+}
+
 #[test]
 fn what_is_dropped_depends_on_key_and_stream_alone() {
     let shape = [3, 400];
