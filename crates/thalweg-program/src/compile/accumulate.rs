@@ -1,8 +1,12 @@
 //! Sums of contractions and convolutions, in place.
 //!
 //! The tangent of a contraction is a sum of two. Rather than write both and add them in a pass of their own, the
-//! second is added to the first where it lies: the sum needs no pass and no memory.
+//! second is added to the first where it lies: the sum needs no pass and no memory. Nor do the zeros around a term that is
+//! shorter than the sum, as what each block of queries gives back to the keys that it sees.
 
+use std::collections::HashMap;
+
+use super::place::{Kind, Place};
 use crate::ir::{Op, Program};
 
 /// For one node its part in a sum of contractions.
@@ -10,13 +14,12 @@ use crate::ir::{Op, Program};
 pub(super) struct Part {
     /// The sum that this node is the first term of: it is computed in the sum's place.
     pub(super) first_of: Option<usize>,
-    /// The sum that this contraction is added to.
-    pub(super) added_to: Option<usize>,
-    /// This node is a sum: its first term, and the contraction that is added to it.
+    /// This node is a sum: its first term, and what is added to it.
     pub(super) sum_of: Option<(usize, usize)>,
 }
 
-/// Finds the sums whose terms nobody else reads: a contraction, or such a sum, plus a contraction.
+/// Finds the sums whose terms nobody else reads: a contraction, or such a sum, plus a contraction or, in the midst of zeros, one
+/// or such a sum.
 pub(super) fn parts(program: &Program) -> Vec<Part> {
     let uses = uses(program);
     let mut parts = vec![Part::default(); program.nodes.len()];
@@ -29,15 +32,69 @@ pub(super) fn parts(program: &Program) -> Vec<Part> {
             uses[term] == 1 && matches!(program.nodes[term].op, Op::Contract(_) | Op::Convolve(_))
         };
         let first = |term: usize| contraction(term) || (uses[term] == 1 && parts[term].sum_of.is_some());
-        let found =
-            [(term(0), term(1)), (term(1), term(0))].into_iter().find(|&(a, b)| first(a) && contraction(b));
+        let added =
+            |term: usize| contraction(term) || (uses[term] == 1 && inside(program, term).is_some_and(first));
+        let found = [(term(0), term(1)), (term(1), term(0))].into_iter().find(|&(a, b)| first(a) && added(b));
         if let Some((first, added)) = found {
             parts[first].first_of = Some(sum);
-            parts[added].added_to = Some(sum);
             parts[sum].sum_of = Some((first, added));
         }
     }
     parts
+}
+
+/// What lies in the midst of zeros.
+fn inside(program: &Program, padded: usize) -> Option<usize> {
+    let node = &program.nodes[padded];
+    matches!(&node.op, Op::Pad(pad) if pad.between == 0).then(|| node.inputs[0].position())
+}
+
+/// Places what is added to a sum, where the sum lies, and gives the contraction that completes it.
+pub(super) fn add(
+    program: &Program,
+    parts: &[Part],
+    places: &mut [Place],
+    term: usize,
+    sum: &Place,
+) -> usize {
+    let node = &program.nodes[term];
+    let (kind, completed_by) = match (&node.op, parts[term].sum_of) {
+        (Op::Pad(pad), _) => {
+            let inner = node.inputs[0];
+            let extent = program.ty(inner).shape[pad.axis];
+            let layout = sum.layout.sliced(pad.axis, pad.before, extent, 1);
+            let inner_sum = Place { layout, ..sum.clone() };
+            (Kind::View, add(program, parts, places, inner.position(), &inner_sum))
+        }
+        (_, Some((first, added))) => {
+            add(program, parts, places, first, sum);
+            (Kind::Sum, add(program, parts, places, added, sum))
+        }
+        _ => (Kind::Calls, term),
+    };
+    places[term] = Place { kind, completed_by, adds: kind == Kind::Calls, ..sum.clone() };
+    completed_by
+}
+
+/// The terms of each sum that is not part of another, in order.
+pub(super) fn terms(program: &Program, places: &[Place]) -> Vec<Vec<usize>> {
+    let mut terms: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (sum, node) in program.nodes.iter().enumerate().filter(|&(sum, _)| places[sum].kind == Kind::Sum) {
+        let mut operands = [0, 1].map(|i| node.inputs[i].position());
+        if places[operands[0]].completed_by == places[sum].completed_by {
+            operands.reverse();
+        }
+        let mut of = |operand: usize| {
+            let source = inside(program, operand).unwrap_or(operand);
+            terms.remove(&source).unwrap_or_else(|| vec![source])
+        };
+        let [mut all, added] = operands.map(&mut of);
+        all.extend(added);
+        terms.insert(sum, all);
+    }
+    let mut all: Vec<(usize, Vec<usize>)> = terms.into_iter().collect();
+    all.sort_unstable();
+    all.into_iter().map(|(_, terms)| terms).collect()
 }
 
 /// How often each node is read, by nodes that are needed and as a result.
@@ -48,4 +105,59 @@ fn uses(program: &Program) -> Vec<usize> {
     }
     program.outputs.iter().for_each(|id| uses[id.position()] += 1);
     uses
+}
+
+#[cfg(test)]
+mod tests {
+    use thalweg_kernel::{Call, Key, Machine};
+
+    use crate::builder::Builder;
+    use crate::compile::{Signature, compile};
+    use crate::transform::gradient;
+
+    /// A matrix of which products read prefixes, and products of those.
+    #[test]
+    fn what_prefixes_give_back_is_added_where_it_belongs() {
+        let builder = Builder::new();
+        let (x, w) = (builder.real(&[3, 4]), builder.real(&[9, 4]));
+        let part = |rows: usize| builder.einsum("bi,oi->bo", x, w.slice(0, 0, rows));
+        let cubes = |rows: usize| {
+            let y = part(rows);
+            (y * y * y).sum(&[0, 1])
+        };
+        let loss = cubes(2) + cubes(9) + cubes(5);
+        let program = gradient(&builder.finish(&[loss]).unwrap(), &[1]);
+        let list = compile(&program, &Signature::separate(&program));
+        let adds = |call: &Call| match call {
+            Call::Contract { out, adds: true, .. } => Some(out.layout.shape[0].max(out.layout.shape[1])),
+            _ => None,
+        };
+        let mut added: Vec<usize> = list.calls.iter().filter_map(adds).collect();
+        added.sort_unstable();
+        assert_eq!(added, [4, 5], "{:#?}", list.calls);
+        let moves = list.calls.iter().filter(|call| matches!(call, Call::Fill { .. } | Call::Copy { .. }));
+        assert_eq!(moves.count(), 0, "{:#?}", list.calls);
+
+        // 3 (x·w)² x, for a row of w as often as it is read.
+        let mut values = [[0.0; 12].as_slice(), &[0.0; 36]].map(<[f64]>::to_vec);
+        values.iter_mut().zip(1..).for_each(|(values, seed)| Key::from_seed(seed).normals(values));
+        let mut results: Vec<Vec<f64>> = list.outputs.iter().map(|&size| vec![0.0; size]).collect();
+        let machine = Machine::<f64>::new(&list);
+        let mut outputs: Vec<&mut [f64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        machine.run(&mut machine.scratch(), &[&values[0], &values[1]], &[], &mut outputs);
+        for (row, found) in results[1].chunks(4).enumerate() {
+            let often = [2, 9, 5].into_iter().filter(|&rows| row < rows).count() as f64;
+            let mut expected = [0.0; 4];
+            for x in values[0].chunks(4) {
+                let product: f64 = x.iter().zip(&values[1][4 * row..]).map(|(x, w)| x * w).sum();
+                expected.iter_mut().zip(x).for_each(|(sum, x)| *sum += often * 3.0 * product * product * x);
+            }
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(
+                    (found - expected).abs() < 1e-12 * expected.abs().max(1.0),
+                    "row {row}: {found} {expected}"
+                );
+            }
+        }
+    }
 }

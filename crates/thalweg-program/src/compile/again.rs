@@ -16,8 +16,6 @@ use super::place::{Kind, Place};
 use super::schedule::Step;
 use crate::ir::{Node, Op, Program, ValueId};
 
-/// Elements written between two readings that are far apart: more than a second-level cache holds.
-pub(super) const FAR: usize = 1 << 19;
 /// Arrays that a value is made of again at most.
 const ARRAYS: usize = 2;
 /// Operations that make it at most.
@@ -31,18 +29,32 @@ pub(super) struct Again {
     pub(super) again: Vec<bool>,
 }
 
-/// The program with the copies that are worth it, for readings `far` apart; `None` if none are.
+/// The program with the copies that are worth it, for readings `far` apart; `None` if none are. `again` says which nodes are
+/// copies already.
 pub(super) fn computed_again(
     program: &Program,
     places: &[Place],
     steps: &[Step],
+    again: &[bool],
     far: usize,
 ) -> Option<Again> {
     let mut plan = Plan::new(program, places, steps);
     for value in 0..program.nodes.len() {
         plan.consider(value, far);
     }
-    (!plan.replaced.is_empty()).then(|| plan.written())
+    (!plan.replaced.is_empty()).then(|| plan.written(again))
+}
+
+/// For each node how many elements are written before it is computed.
+pub(super) fn times(program: &Program, places: &[Place], steps: &[Step]) -> Vec<usize> {
+    let written = memory::written(program, places, steps);
+    let (mut times, mut now) = (vec![0; program.nodes.len()], 0);
+    for step in steps {
+        step.nodes().iter().for_each(|&node| times[node] = now);
+        let here = step.nodes().iter().filter(|&&node| written[node]);
+        now += here.map(|&node| program.nodes[node].ty.len()).sum::<usize>();
+    }
+    times
 }
 
 /// A value that is read far from where it was made: how it is made again, for a group of readers close to each other.
@@ -59,7 +71,7 @@ struct Plan<'p> {
     is_result: Vec<bool>,
     /// For each node the nodes that read it, whatever the view.
     readers: Vec<Vec<usize>>,
-    /// For each node how many elements are written before it is computed.
+    /// For each node when it is computed: see [`times`].
     time: Vec<usize>,
     /// For each node when it is last read.
     last_read: Vec<usize>,
@@ -73,13 +85,7 @@ struct Plan<'p> {
 impl<'p> Plan<'p> {
     fn new(program: &'p Program, places: &'p [Place], steps: &[Step]) -> Self {
         let nodes = program.nodes.len();
-        let written = memory::written(program, places, steps);
-        let (mut time, mut now) = (vec![0; nodes], 0);
-        for step in steps {
-            step.nodes().iter().for_each(|&node| time[node] = now);
-            let here = step.nodes().iter().filter(|&&node| written[node]);
-            now += here.map(|&node| program.nodes[node].ty.len()).sum::<usize>();
-        }
+        let time = times(program, places, steps);
         let mut readers = vec![Vec::new(); nodes];
         let mut last_read = vec![0; nodes];
         for (node, inputs) in program.nodes.iter().map(|node| &node.inputs).enumerate() {
@@ -186,7 +192,7 @@ impl<'p> Plan<'p> {
     }
 
     /// The program, with each copy before its first reader.
-    fn written(&self) -> Again {
+    fn written(&self, again: &[bool]) -> Again {
         let mut written = Written {
             plan: self,
             program: Program::default(),
@@ -205,7 +211,8 @@ impl<'p> Plan<'p> {
                     }
                 }
             }
-            let id = written.push(Node { inputs, ..node.clone() }, false);
+            let is_copy = again.get(position).is_some_and(|&again| again);
+            let id = written.push(Node { inputs, ..node.clone() }, is_copy);
             written.moved.push(id);
         }
         let moved = |ids: &[ValueId]| ids.iter().map(|id| written.moved[id.position()]).collect();
@@ -284,15 +291,14 @@ impl Written<'_> {
 mod tests {
     use thalweg_kernel::{Call, Key, Machine};
 
-    use super::FAR;
     use crate::builder::{Builder, Var};
-    use crate::compile::{Signature, compile_with};
+    use crate::compile::{LIMITS, Limits, Signature, compile_with};
     use crate::ir::Program;
     use crate::transform::{gradient, hvp};
 
     /// Elements of the arena, and the results for some arguments.
     fn run(program: &Program, far: usize) -> (usize, Vec<Vec<f64>>) {
-        let list = compile_with(program, &Signature::separate(program), far);
+        let list = compile_with(program, &Signature::separate(program), Limits { far, ..LIMITS });
         let normal = |(i, ty): (usize, &&crate::ir::Type)| {
             let mut values = vec![0.0; ty.len()];
             Key::from_seed(5).fold_in(i as u64).normals(&mut values);
@@ -343,7 +349,7 @@ mod tests {
             for program in [gradient(&loss, &arguments), hvp(&loss, &arguments)] {
                 let (all, kept) = run(&program, usize::MAX);
                 assert_eq!(
-                    run(&program, FAR),
+                    run(&program, LIMITS.far),
                     (all, kept.clone()),
                     "so small a program has nothing far away"
                 );
@@ -368,8 +374,8 @@ mod tests {
             h = (builder.einsum("bi,oi->bo", h, weight) + b.broadcast(&[32, 24], &[1])).relu();
         }
         let program = gradient(&builder.finish(&[(h * h).sum(&[0, 1])]).unwrap(), &[1, 2]);
-        let list = |far| compile_with(&program, &Signature::separate(&program), far);
+        let list = |far| compile_with(&program, &Signature::separate(&program), Limits { far, ..LIMITS });
         let fused = |far| list(far).calls.iter().filter(|call| matches!(call, Call::Fused(_))).count();
-        assert_eq!((list(0).arena, fused(0)), (list(FAR).arena, fused(FAR)));
+        assert_eq!((list(0).arena, fused(0)), (list(LIMITS.far).arena, fused(LIMITS.far)));
     }
 }

@@ -3,7 +3,8 @@
 //! 1. `place`: which values are views of others, and which need memory of their own;
 //! 2. `accumulate`: which sums of contractions need no pass of their own; `join`: which concatenations need no copies;
 //! 3. `schedule`: levels, and the elementwise chains that run as one pass with their broadcasts and reductions;
-//! 4. `again`: which values are computed a second time where they are read long after; then 1 to 3 once more;
+//! 4. `again`: which values are computed a second time where they are read long after; then 1 to 3 once more; and if all this
+//!    takes much memory, `large`: which large values are, and `demand`: another order of the steps;
 //! 5. `memory`: where each buffer lies in the arena, from when it is written to when it is last read;
 //! 6. `emit`: the calls.
 //!
@@ -11,8 +12,10 @@
 
 mod accumulate;
 mod again;
+mod demand;
 mod emit;
 mod join;
+mod large;
 mod memory;
 mod order;
 mod place;
@@ -24,7 +27,7 @@ use thalweg_kernel::{CallList, Layout};
 use self::again::Again;
 use self::place::Place;
 use self::schedule::Step;
-use crate::ir::{Element, Program};
+use crate::ir::{Element, Op, Program};
 
 /// Where an argument or a result lies for the caller.
 ///
@@ -70,30 +73,73 @@ impl Signature {
     }
 }
 
+/// When something is worth its while.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Elements written between two readings that are far apart.
+    far: usize,
+    /// Elements of an arena that is worth another plan.
+    much: usize,
+}
+
+/// Far is more than a second-level cache holds, and much is more than a core's part of a third-level cache by far: what is left
+/// in it is read again soon, so a plan by levels is as quick up to there.
+const LIMITS: Limits = Limits { far: 1 << 19, much: 1 << 24 };
+
 /// The flat list of kernel calls that computes the program.
 ///
 /// # Panics
 /// If the signature does not fit the program: another number of arguments or results, or other shapes.
 pub fn compile(program: &Program, signature: &Signature) -> CallList {
-    compile_with(program, signature, again::FAR)
+    compile_with(program, signature, LIMITS)
 }
 
-/// With what is read so many elements after it was made computed again.
-fn compile_with(program: &Program, signature: &Signature, far: usize) -> CallList {
+fn compile_with(program: &Program, signature: &Signature, limits: Limits) -> CallList {
     check(program, signature);
-    let places = place::places(program, signature);
-    let steps = schedule::steps(program, &places, &[]);
-    let Some(Again { program, again }) = again::computed_again(program, &places, &steps, far) else {
-        return arranged(program, signature, &places, &steps);
-    };
-    let places = place::places(&program, signature);
-    let steps = schedule::steps(&program, &places, &again);
-    arranged(&program, signature, &places, &steps)
+    let plan = Plan::new(program.clone(), &[], signature, limits).with_less_memory(signature, limits);
+    let arena = memory::arrange(&plan.program, &plan.places, &plan.steps);
+    emit::emit(&plan.program, signature, &plan.places, &plan.steps, &arena)
 }
 
-fn arranged(program: &Program, signature: &Signature, places: &[Place], steps: &[Step]) -> CallList {
-    let arena = memory::arrange(program, places, steps);
-    emit::emit(program, signature, places, steps, &arena)
+/// What is computed, where it lies, and in which order.
+struct Plan {
+    program: Program,
+    places: Vec<Place>,
+    steps: Vec<Step>,
+}
+
+impl Plan {
+    /// By levels, with cheap values computed again; `again` says which nodes are copies already.
+    fn new(program: Program, again: &[bool], signature: &Signature, limits: Limits) -> Self {
+        let places = place::places(&program, signature);
+        let steps = schedule::steps(&program, &places, again);
+        let Some(copied) = again::computed_again(&program, &places, &steps, again, limits.far) else {
+            return Self { program, places, steps };
+        };
+        let places = place::places(&copied.program, signature);
+        let steps = schedule::steps(&copied.program, &places, &copied.again);
+        Self { program: copied.program, places, steps }
+    }
+
+    /// A plan of much less memory, if this one takes much and there is one.
+    fn with_less_memory(self, signature: &Signature, limits: Limits) -> Self {
+        let arena = |plan: &Self| memory::arrange(&plan.program, &plan.places, &plan.steps).size;
+        let own = arena(&self);
+        // Evaluations that meet do so phase by phase.
+        let meets = self.program.nodes.iter().any(|node| matches!(node.op, Op::Psum(_)));
+        if meets || own <= limits.much {
+            return self;
+        }
+        let steps = demand::ordered(&self.program, &self.places, &self.steps);
+        let Some(Again { program, again }) =
+            large::made_again(&self.program, &self.places, &steps, limits.far)
+        else {
+            return self;
+        };
+        let mut other = Self::new(program, &again, signature, limits);
+        other.steps = demand::ordered(&other.program, &other.places, &other.steps);
+        if 4 * arena(&other) < 3 * own { other } else { self }
+    }
 }
 
 fn check(program: &Program, signature: &Signature) {

@@ -84,10 +84,9 @@ pub(super) fn places(program: &Program, signature: &Signature) -> Vec<Place> {
         let place = match (node.op.evaluate(), &node.op) {
             _ if live[position] && parts[position].sum_of.is_some() => {
                 let (first, added) = parts[position].sum_of.unwrap_or_default();
-                let place =
-                    Place { kind: Kind::Sum, completed_by: added, adds: false, ..places[first].clone() };
-                places[added] = Place { kind: Kind::Calls, completed_by: added, adds: true, ..place.clone() };
-                places.push(place);
+                let place = Place { kind: Kind::Sum, adds: false, ..places[first].clone() };
+                let completed_by = accumulate::add(program, &parts, &mut places, added, &place);
+                places.push(Place { completed_by, ..place });
                 continue;
             }
             _ if !live[position] => own(Kind::Dead, Space::Arena, dense),

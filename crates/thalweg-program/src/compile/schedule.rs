@@ -15,6 +15,7 @@
 
 use std::collections::HashMap;
 
+use super::accumulate;
 use super::place::{Kind, Place};
 use super::sink::sink;
 use crate::ir::{Op, Program};
@@ -98,8 +99,6 @@ pub(super) struct Rank {
 fn ranks(program: &Program, places: &[Place], again: &[bool]) -> Vec<Rank> {
     let mut ranks: Vec<Rank> =
         (0..program.nodes.len()).map(|position| Rank { position, ..Rank::default() }).collect();
-    // For each sum its terms in order.
-    let mut terms: HashMap<usize, Vec<usize>> = HashMap::new();
     for (position, node) in program.nodes.iter().enumerate() {
         let place = &places[position];
         if place.kind == Kind::Dead {
@@ -118,17 +117,18 @@ fn ranks(program: &Program, places: &[Place], again: &[bool]) -> Vec<Rank> {
         ranks[position].phase = node.inputs.iter().map(|id| phase_after(id.position())).max().unwrap_or(0);
         ranks[position].is_psum = matches!(node.op, Op::Psum(_));
         if place.kind == Kind::Sum {
-            let last = place.completed_by;
-            let first = node.inputs.iter().map(|id| id.position()).filter(|&term| term != last);
-            let mut all: Vec<usize> =
-                first.flat_map(|first| terms.remove(&first).unwrap_or_else(|| vec![first])).collect();
-            all.push(last);
-            let level = all.iter().map(|&term| ranks[term].level).max().unwrap_or(0);
-            let phase = all.iter().map(|&term| ranks[term].phase).max().unwrap_or(0);
-            for (term, &node) in all.iter().enumerate() {
-                ranks[node] = Rank { phase, is_psum: false, level, position: last, term };
-            }
-            terms.insert(position, all);
+            // Until all its terms are known: those before the last wait for it.
+            let terms = node.inputs.iter().map(|id| ranks[places[id.position()].completed_by]);
+            let (level, phase) =
+                terms.fold((0, 0), |(level, phase), term| (level.max(term.level), phase.max(term.phase)));
+            let last = &mut ranks[place.completed_by];
+            (last.level, last.phase) = (level, phase);
+        }
+    }
+    for terms in accumulate::terms(program, places) {
+        let last = ranks[terms[terms.len() - 1]];
+        for (number, &term) in terms.iter().enumerate() {
+            ranks[term] = Rank { is_psum: false, term: number, ..last };
         }
     }
     sink(program, places, again, &mut ranks);

@@ -1,0 +1,193 @@
+//! Large values of little, computed again where they are read long after they were made.
+//!
+//! The scores of long attention are products of far fewer numbers, and what softmax makes of them is as large. Kept for the
+//! backward pass they would be most of what an evaluation holds. Here they are made a second time, from queries, keys and the
+//! largest score of each query, at the price of one product more: as a fused attention does it (Dao et al. 2022), for
+//! derivatives of any order.
+
+use super::again::{Again, times};
+use super::place::{Kind, Place};
+use super::schedule::Step;
+use crate::ir::{Node, Op, Program, ValueId};
+
+/// Numbers that are summed up for an element of a product that is made again, at most: the widest head.
+const SUMMED: usize = 64;
+/// How many times as large as what it is made of a value is at least that is made element by element of a large one and others.
+const LARGER: usize = 2;
+/// A value is not far as long as no more is written than so many times its own size: what softmax does with scores.
+const NEAR: usize = 4;
+
+/// The program with such values made again where they are read far from where they are made; `None` if there are none.
+pub(super) fn made_again(program: &Program, places: &[Place], steps: &[Step], far: usize) -> Option<Again> {
+    let time = times(program, places, steps);
+    let large = large(program, places);
+    let mut remade = Remade {
+        program,
+        large: &large,
+        written: Program::default(),
+        again: Vec::new(),
+        moved: Vec::with_capacity(program.nodes.len()),
+        copies: vec![None; program.nodes.len()],
+    };
+    for (position, node) in program.nodes.iter().enumerate() {
+        let is_far = |operand: usize| {
+            let made = places[operand].completed_by;
+            large[operand]
+                && places[position].kind.computes()
+                && time[position] >= time[made] + far + NEAR * program.nodes[made].ty.len()
+        };
+        let operands = node.inputs.iter().map(|id| id.position());
+        let inputs = operands.map(|operand| match is_far(operand) {
+            true => remade.copy(operand),
+            false => remade.moved[operand],
+        });
+        let inputs = inputs.collect();
+        let id = remade.push(Node { inputs, ..node.clone() }, false);
+        remade.moved.push(id);
+    }
+    let moved = |ids: &[ValueId]| ids.iter().map(|id| remade.moved[id.position()]).collect();
+    let (inputs, outputs) = (moved(&program.inputs), moved(&program.outputs));
+    let has_copies = remade.again.contains(&true);
+    let (written, again) = (remade.written, remade.again);
+    has_copies.then_some(Again { program: Program { inputs, outputs, ..written }, again })
+}
+
+/// For each node whether it is such a product, a sum or a view of them, or made of them element by element, and else of what is
+/// small beside it.
+fn large(program: &Program, places: &[Place]) -> Vec<bool> {
+    let mut large = vec![false; program.nodes.len()];
+    for (position, node) in program.nodes.iter().enumerate() {
+        let size = node.ty.len();
+        let operands = || node.inputs.iter().map(|id| id.position());
+        let is_small = |operand: usize| LARGER * stored(&places[operand]) <= size;
+        large[position] = match (places[position].kind, &node.op) {
+            (Kind::Calls, Op::Contract(contract)) => {
+                let [a, b] = [0, 1].map(|i| program.ty(node.inputs[i]));
+                let labels = contract.labels();
+                let axes = labels.a.iter().zip(&a.shape);
+                let summed = axes.filter(|&(label, _)| !labels.out.contains(label));
+                let summed: usize = summed.map(|(_, &extent)| extent).product();
+                a.len() + b.len() <= size && summed <= SUMMED
+            }
+            (Kind::Sum | Kind::View, _) => operands().all(|operand| large[operand]),
+            (Kind::Elementwise, _) => {
+                operands().any(|operand| large[operand])
+                    && operands().all(|operand| large[operand] || is_small(operand))
+            }
+            _ => false,
+        };
+    }
+    large
+}
+
+/// Elements of a value in memory: what repeats counts once.
+fn stored(place: &Place) -> usize {
+    let axes = place.layout.shape.iter().zip(&place.layout.strides);
+    match place.kind {
+        Kind::Constant => 0,
+        _ => axes.filter(|&(_, &stride)| stride != 0).map(|(&extent, _)| extent).product(),
+    }
+}
+
+/// The new program as far as it is written.
+struct Remade<'p> {
+    program: &'p Program,
+    large: &'p [bool],
+    written: Program,
+    again: Vec<bool>,
+    /// Where each node went.
+    moved: Vec<ValueId>,
+    copies: Vec<Option<ValueId>>,
+}
+
+impl Remade<'_> {
+    fn push(&mut self, node: Node, again: bool) -> ValueId {
+        let id = ValueId::new(self.written.nodes.len());
+        self.written.nodes.push(node);
+        self.again.push(again);
+        id
+    }
+
+    /// The one copy of a large value, made of copies of what is large.
+    fn copy(&mut self, value: usize) -> ValueId {
+        if let Some(id) = self.copies[value] {
+            return id;
+        }
+        let node = &self.program.nodes[value];
+        let operands = node.inputs.iter().map(|id| id.position());
+        let inputs = operands.map(|operand| match self.large[operand] {
+            true => self.copy(operand),
+            false => self.moved[operand],
+        });
+        let inputs = inputs.collect();
+        let id = self.push(Node { inputs, ..node.clone() }, true);
+        self.copies[value] = Some(id);
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thalweg_kernel::{Call, Key, Machine};
+
+    use crate::builder::Builder;
+    use crate::compile::{LIMITS, Limits, Signature, compile_with};
+    use crate::ir::{Program, Type};
+    use crate::transform::{gradient, hvp};
+
+    /// Two layers of causal attention over so many positions.
+    fn attention(positions: usize) -> Program {
+        let builder = Builder::new();
+        let (x, w) = (builder.real(&[1, positions, 16]), builder.real(&[6, 16, 16]));
+        let mut h = x;
+        for layer in 0..2 {
+            let projected = |part: usize| {
+                let weight = w.slice(0, 3 * layer + part, 1).reshape(&[16, 16]);
+                builder.einsum("bti,oi->bto", h, weight).reshape(&[1, positions, 2, 8])
+            };
+            let [q, k, v] = [0, 1, 2].map(projected);
+            h = h + q.attention(k, v, true).reshape(&[1, positions, 16]).tanh();
+        }
+        builder.finish(&[(h * h).sum(&[0, 1, 2])]).unwrap()
+    }
+
+    /// Elements of the arena, contractions, and the results for some arguments.
+    fn run(program: &Program, limits: Limits) -> (usize, usize, Vec<Vec<f64>>) {
+        let list = compile_with(program, &Signature::separate(program), limits);
+        let normal = |(i, ty): (usize, &&Type)| {
+            let mut values = vec![0.0; ty.len()];
+            Key::from_seed(5).fold_in(i as u64).normals(&mut values);
+            values
+        };
+        let arguments: Vec<Vec<f64>> = program.input_types().iter().enumerate().map(normal).collect();
+        let arguments: Vec<&[f64]> = arguments.iter().map(Vec::as_slice).collect();
+        let mut results: Vec<Vec<f64>> = list.outputs.iter().map(|&size| vec![0.0; size]).collect();
+        let machine = Machine::<f64>::new(&list);
+        let mut outputs: Vec<&mut [f64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        machine.run(&mut machine.scratch(), &arguments, &[], &mut outputs);
+        let contractions = list.calls.iter().filter(|call| matches!(call, Call::Contract { .. })).count();
+        (list.arena, contractions, results)
+    }
+
+    #[test]
+    fn long_attention_takes_less_memory_and_gives_the_same_bits() {
+        let loss = attention(512);
+        let [few, much] = [0, usize::MAX].map(|much| Limits { far: 1 << 14, much });
+        for (program, products) in [(gradient(&loss, &[1]), 2 * 8), (hvp(&loss, &[1]), 2 * 8 * 3)] {
+            let (all, contractions, kept) = run(&program, much);
+            let (less, more_contractions, again) = run(&program, few);
+            assert_eq!(again, kept);
+            assert!(3 * less < all, "{less} of {all} elements");
+            assert_eq!(more_contractions - contractions, products, "the scores of each block, once");
+        }
+    }
+
+    #[test]
+    fn what_takes_little_is_left_as_it_is() {
+        let program = gradient(&attention(200), &[1]);
+        let run = |limits| run(&program, limits);
+        assert_eq!(run(LIMITS), run(Limits { much: usize::MAX, ..LIMITS }));
+        // Nothing is far.
+        assert_eq!(run(Limits { far: 1 << 40, much: 0 }), run(Limits { far: 1 << 40, much: usize::MAX }));
+    }
+}
