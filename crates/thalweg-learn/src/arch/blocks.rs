@@ -5,7 +5,9 @@ use thalweg_program::params::Start;
 
 use super::Activation;
 use super::image_norm::ImageNorm;
-use super::layer::{Convolution, Layer, LayerError, Linear, Residual, Scalar, Sequence, Subsample};
+use super::layer::{
+    Convolution, GlobalPool, Layer, LayerError, Linear, PoolOf, Residual, Scalar, Sequence, Subsample,
+};
 
 /// What keeps the signal of a residual network in bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,7 +107,7 @@ impl Blocks {
 
     /// What comes after the last block: the mean over positions, Fixup's `bias2`, and the outputs under that name.
     pub(super) fn head(&self, name: &str, outputs: usize) -> Vec<(String, Layer)> {
-        let mut layers = vec![("avgpool".to_owned(), Layer::GlobalAveragePool)];
+        let mut layers = vec![("avgpool".to_owned(), GlobalPool { of: PoolOf::Average }.into())];
         let mut linear = Linear::new(outputs);
         if self.is_fixup() {
             layers.push(("bias2".to_owned(), Scalar::Bias.into()));

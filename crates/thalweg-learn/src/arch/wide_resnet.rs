@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::image_norm::ImageNorm;
 use super::layer::{
-    Convolution, Dropout, Layer, LayerError, Linear, Residual, Sequence, Shape, notes, probability,
+    Convolution, Dropout, GlobalPool, Layer, LayerError, Linear, PoolOf, Residual, Sequence, Shape, notes,
+    probability,
 };
 use super::{Activation, Network};
 use crate::init::Init;
@@ -85,7 +86,7 @@ impl WideResnetConfig {
             layers.push((format!("block{}", stage + 1), blocks.into()));
         }
         layers.extend(self.activated("1"));
-        layers.push(("avgpool".to_owned(), Layer::GlobalAveragePool));
+        layers.push(("avgpool".to_owned(), GlobalPool { of: PoolOf::Average }.into()));
         layers.push(("fc".to_owned(), Linear::new(outputs).into()));
         let norm = self.norm.note(self.groups);
         let dropout = notes(&[("dropout", dropout)]);

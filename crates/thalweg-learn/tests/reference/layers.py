@@ -190,6 +190,15 @@ def global_average(model, input, outputs):
     )
 
 
+def global_largest(model, input, outputs):
+    return nn.Sequential(
+        nn.Conv2d(input[0], 4, 3),
+        nn.ReLU(),
+        nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten()),
+        nn.Linear(4, outputs),
+    )
+
+
 def batch_normed(model, input, outputs):
     return nn.Sequential(
         nn.Conv2d(input[0], 4, 3, padding=1, bias=False),
@@ -236,6 +245,12 @@ CASES = [
     (
         global_average,
         {"kind": "layers", "layers": ["conv 4 3", "relu", "globalavgpool", "linear 3"]},
+        [2, 5, 6],
+        3,
+    ),
+    (
+        global_largest,
+        {"kind": "layers", "layers": ["conv 4 3", "relu", "globalmaxpool", "linear 3"]},
         [2, 5, 6],
         3,
     ),

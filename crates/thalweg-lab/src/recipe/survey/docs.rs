@@ -61,7 +61,7 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "model.layers" => {
             "One after another: [\"conv 16 3x3 pad=1\", \"groupnorm 4\", \"relu\", \"maxpool 2\", \"flatten\", \"linear 10\"]. Options, with\n\
              what holds otherwise: linear nobias; conv stride=1 pad=0 (or same) dilation=1 groups=1 nobias; maxpool, avgpool\n\
-             stride=(the window) pad=0 (maxpool: dilation=1). Also globalavgpool, subsample 32 (stride=2),\n\
+             stride=(the window) pad=0 (maxpool: dilation=1). Also globalmaxpool, globalavgpool, subsample 32 (stride=2),\n\
              batchnorm, layernorm, instancenorm, dropout 0.5, tanh, erf, sigmoid, gelu, silu; and sums of two ways: { residual = [\"conv 16 3x3 pad=1\", \"relu\"], shortcut = [\"conv 16 1x1\"] }."
         }
         "model.activation" => "\"relu\", \"tanh\", \"erf\", \"sigmoid\", \"gelu\", \"silu\" or \"linear\".",

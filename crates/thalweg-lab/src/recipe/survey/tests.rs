@@ -193,7 +193,7 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
         ),
         (
             &["model.kind=layers", "model.layers=['flatten', 'linar 10']"],
-            "model: layer 1 (`linar 10`): expected a layer: linear, conv, maxpool, avgpool, globalavgpool, subsample, batchnorm, groupnorm, layernorm, \
+            "model: layer 1 (`linar 10`): expected a layer: linear, conv, maxpool, avgpool, globalmaxpool, globalavgpool, subsample, batchnorm, groupnorm, layernorm, \
              instancenorm, dropout, flatten, relu, tanh, erf, sigmoid, gelu or silu, found `linar`",
         ),
         (

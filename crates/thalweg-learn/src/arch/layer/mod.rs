@@ -19,7 +19,9 @@
 //! use std::sync::Arc;
 //!
 //! use thalweg_kernel::Key;
-//! use thalweg_learn::arch::layer::{Convolution, Layer, Linear, Norm, NormOver, Residual, Sequence};
+//! use thalweg_learn::arch::layer::{
+//!     Convolution, GlobalPool, Layer, Linear, Norm, NormOver, PoolOf, Residual, Sequence,
+//! };
 //! use thalweg_learn::arch::{Activation, Architecture, Network, initial_parameters};
 //! use thalweg_learn::data::DataConfig;
 //! use thalweg_learn::init::Init;
@@ -34,7 +36,7 @@
 //!     // Its leaves are `block.body.0.weight`, `block.body.1.weight`, …; the shortcut is the identity.
 //!     ("block", Residual::new(body, Sequence::default()).into()),
 //!     ("relu", Activation::Relu.into()),
-//!     ("pool", Layer::GlobalAveragePool),
+//!     ("pool", GlobalPool { of: PoolOf::Average }.into()),
 //!     ("head", Linear::new(10).into()),
 //! ]);
 //!
@@ -81,7 +83,7 @@ pub use dropout::Dropout;
 pub use error::LayerError;
 pub use linear::Linear;
 pub use norm::{Norm, NormOver};
-pub use pool::{Pool, PoolOf};
+pub use pool::{GlobalPool, Pool, PoolOf};
 pub use residual::{Residual, Sequence};
 pub use scalar::Scalar;
 pub use shape::Shape;
@@ -95,7 +97,6 @@ pub(super) use plan::PARAMETERS_MAX;
 use super::{Activation, BatchNorm, Pass};
 use flatten::Flatten;
 use plan::{Flow, Plan};
-use pool::GlobalAveragePool;
 
 /// One layer, or several as one.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,8 +109,8 @@ pub enum Layer {
     Activation(Activation),
     /// A pool of an image.
     Pool(Pool),
-    /// The mean of each channel over all positions: features.
-    GlobalAveragePool,
+    /// One number for each channel, over all positions: features.
+    GlobalPool(GlobalPool),
     /// Every second position, and more channels.
     Subsample(Subsample),
     /// A norm.
@@ -161,7 +162,7 @@ impl Layer {
             Self::Convolution(convolution) => convolution,
             Self::Activation(activation) => activation,
             Self::Pool(pool) => pool,
-            Self::GlobalAveragePool => &GlobalAveragePool,
+            Self::GlobalPool(pool) => pool,
             Self::Subsample(subsample) => subsample,
             Self::Norm(norm) => norm,
             Self::Dropout(dropout) => dropout,
@@ -206,7 +207,19 @@ macro_rules! from_kinds {
         })+
     };
 }
-from_kinds!(Linear, Convolution, Activation, Pool, Subsample, Norm, Dropout, Scalar, Residual, Sequence);
+from_kinds!(
+    Linear,
+    Convolution,
+    Activation,
+    Pool,
+    GlobalPool,
+    Subsample,
+    Norm,
+    Dropout,
+    Scalar,
+    Residual,
+    Sequence
+);
 
 impl Sequence {
     /// The leaves and batch norms of these layers for inputs of that shape, and the shape of what comes out.

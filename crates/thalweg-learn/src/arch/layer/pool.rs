@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thalweg_program::builder::Var;
+use thalweg_program::prim::Slide;
 
 use super::plan::{Flow, Plan};
 use super::window::{image, short};
@@ -28,9 +29,12 @@ pub enum PoolOf {
     Average,
 }
 
-/// The mean of each channel over all positions: features.
+/// One number for each channel, over all positions: features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct GlobalAveragePool;
+pub struct GlobalPool {
+    /// Which number.
+    pub of: PoolOf,
+}
 
 impl PoolOf {
     /// Its name in configurations.
@@ -102,19 +106,31 @@ impl Kind for Pool {
     }
 }
 
-impl fmt::Display for GlobalAveragePool {
+impl fmt::Display for GlobalPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("globalavgpool")
+        f.write_str(match self.of {
+            PoolOf::Max => "globalmaxpool",
+            PoolOf::Average => "globalavgpool",
+        })
     }
 }
 
-impl Kind for GlobalAveragePool {
+impl Kind for GlobalPool {
     fn declare(&self, plan: &mut Plan, x: Flow) -> Result<Flow, LayerError> {
         let (channels, _) = image(plan, self, x.shape)?;
         Ok(Flow { shape: Shape::Features(channels), units: x.units })
     }
 
     fn write<'b>(&self, _params: &mut Params<'_, 'b>, x: Var<'b>, _place: Place) -> Var<'b> {
-        x.mean(&[1, 2])
+        match self.of {
+            PoolOf::Max => {
+                let [_, height, width, channels] = x.shape()[..] else {
+                    unreachable!("an image was declared")
+                };
+                let features = [x.shape()[0], channels];
+                x.max_pool(&[height, width], &[Slide::default(); 2]).reshape(&features)
+            }
+            PoolOf::Average => x.mean(&[1, 2]),
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::init::Init;
 /// | `relu`, `tanh`, `erf`, `sigmoid`, `gelu`, `silu` | | |
 /// | `maxpool 2` | `MaxPool2d` | `stride=2` (the window's length) `pad=0 dilation=1` |
 /// | `avgpool 2` | `AvgPool2d` | `stride=2` (the window's length) `pad=0` |
-/// | `globalavgpool` | `AdaptiveAvgPool2d(1)`, `Flatten` | |
+/// | `globalmaxpool`, `globalavgpool` | `AdaptiveMaxPool2d(1)` or `AdaptiveAvgPool2d(1)`, `Flatten` | |
 /// | `subsample 32` | `pad(x[:, :, ::2, ::2], …)`: zeros up to 32 channels, on both sides | `stride=2` |
 /// | `batchnorm` | `BatchNorm2d`, `BatchNorm1d` | `noaffine` |
 /// | `groupnorm 4` | `GroupNorm(4, channels)` | `noaffine` |

@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use crate::arch::Activation;
 use crate::arch::layer::{
-    Convolution, Dropout, Layer, Linear, Norm, NormOver, Padding, Pool, PoolOf, Sliding, Subsample,
+    Convolution, Dropout, GlobalPool, Layer, Linear, Norm, NormOver, Padding, Pool, PoolOf, Sliding,
+    Subsample,
 };
 
 /// What cannot be read.
@@ -14,7 +15,7 @@ pub(super) struct Unclear {
     pub(super) found: String,
 }
 
-const NAMES: &str = "linear, conv, maxpool, avgpool, globalavgpool, subsample, batchnorm, groupnorm, layernorm, instancenorm, dropout, flatten, relu, tanh, \
+const NAMES: &str = "linear, conv, maxpool, avgpool, globalmaxpool, globalavgpool, subsample, batchnorm, groupnorm, layernorm, instancenorm, dropout, flatten, relu, tanh, \
                      erf, sigmoid, gelu or silu";
 /// Larger numbers make no layer.
 const NUMBER_MAX: usize = 1 << 40;
@@ -32,7 +33,8 @@ pub(super) fn layer(text: &str) -> Result<Layer, Unclear> {
         "conv" => convolution(&mut words)?.into(),
         "maxpool" => pool(PoolOf::Max, &mut words)?.into(),
         "avgpool" => pool(PoolOf::Average, &mut words)?.into(),
-        "globalavgpool" => Layer::GlobalAveragePool,
+        "globalmaxpool" => GlobalPool { of: PoolOf::Max }.into(),
+        "globalavgpool" => GlobalPool { of: PoolOf::Average }.into(),
         "subsample" => {
             let channels = words.argument("the number of channels, as in `subsample 32`")?;
             let stride = words.option("stride")?.unwrap_or(2);
@@ -189,6 +191,7 @@ mod tests {
             "maxpool 2",
             "maxpool 3x2 stride=1 pad=1 dilation=2",
             "avgpool 3 stride=2x1 pad=1",
+            "globalmaxpool",
             "globalavgpool",
             "subsample 32",
             "subsample 32 stride=3",
