@@ -122,6 +122,19 @@ pub enum TrainError {
         /// Its outputs.
         found: usize,
     },
+    /// A batch of one example for a batch norm of features: a variance over one number.
+    #[error(
+        "train: expected batches of at least 2 examples for the batch norm {norm}, which has one number an example and channel, found \
+         {examples} examples in batches of {size}, which leave a batch of 1"
+    )]
+    LoneExample {
+        /// PyTorch's name of the norm.
+        norm: String,
+        /// Examples of the data.
+        examples: usize,
+        /// Examples in a batch.
+        size: usize,
+    },
     /// State of another optimiser than the recipe's.
     #[error("train: expected the state of {expected:?}, found that of {found:?}")]
     OtherOptimiser {
@@ -172,6 +185,22 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// Examples in a batch; `None` is all of them at once, in their own order: full-batch descent.
     pub batch_size: Option<usize>,
+}
+
+impl Recipe {
+    /// Whether every batch norm has several numbers to take a variance of, in the last batch, too.
+    ///
+    /// # Errors
+    /// A batch of one example for a batch norm of features.
+    pub fn check_batches(&self, architecture: &dyn Architecture, examples: usize) -> Result<(), TrainError> {
+        let size = self.batch_size.unwrap_or(examples).min(examples);
+        match architecture.norms().iter().find(|norm| norm.positions == 1) {
+            Some(norm) if size == 1 || examples % size.max(1) == 1 => {
+                Err(TrainError::LoneExample { norm: norm.name.clone(), examples, size })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What one step saw, and whether it was taken.
@@ -249,6 +278,7 @@ impl<T: Real> Trainer<T> {
         assert_eq!(state.parameters(), theta.len(), "the length of the optimiser's state");
         let examples = data.examples();
         let size = recipe.batch_size.unwrap_or(examples).min(examples);
+        recipe.check_batches(&**architecture, examples)?;
         let objective = |examples| Objective::training(Arc::clone(architecture), recipe.loss, examples);
         Ok(Self {
             feed: Feed::new(&**architecture, data, recipe.batch_size, key)?,

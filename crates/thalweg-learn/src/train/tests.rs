@@ -329,3 +329,22 @@ fn the_default_run_learns_the_digits() {
     let value = test.values(&[trainer.theta()], &Examples::of(&split.test))[0];
     assert!(value.error < 0.05, "test accuracy {} %", 100.0 * (1.0 - value.error));
 }
+
+#[test]
+fn a_batch_norm_of_features_needs_two_examples() {
+    let error = |layers: Arc<dyn Architecture>, size| {
+        let theta = vec![0.0f64; layers.space().dimension()];
+        let recipe = recipe(momentum(), Some(size));
+        Trainer::new(&layers, &digits(), recipe, theta, Key::from_seed(SEED)).err().map(|e| e.to_string())
+    };
+    let message = |size| {
+        Some(format!(
+            "train: expected batches of at least 2 examples for the batch norm 1, which has one number an example and channel, \
+             found 100 examples in batches of {size}, which leave a batch of 1"
+        ))
+    };
+    assert_eq!(error(batch_normed(), 1), message(1));
+    assert_eq!(error(batch_normed(), 33), message(33), "three batches, and one of 1");
+    assert_eq!(error(batch_normed(), 32), None);
+    assert_eq!(error(mlp(Activation::Tanh), 1), None);
+}

@@ -15,7 +15,6 @@ use super::config::SurveyConfig;
 use super::data::{self, Source};
 use super::{SurveyError, memory, validate};
 
-/// Networks that have an output at every position.
 /// All that a survey needs before its folder is opened: whatever is wrong with it is found before anything is
 /// written.
 pub(super) struct Inputs {
@@ -50,6 +49,8 @@ impl Inputs {
         }
         memory::check(&config, parameters, checkpoint_steps.len(), memory::available())?;
         let architecture = config.model.build(data.train.shape(), outputs)?;
+        let fit = plan.recipe.check_batches(&*architecture, examples);
+        fit.map_err(|error| validate::plan_error(&config.train, error))?;
         let mut initial = None;
         if let Some(path) = &config.initial.path {
             initial = Some(read(path, ["initial.path", "initial.blake3"], &mut config.initial.blake3)?);

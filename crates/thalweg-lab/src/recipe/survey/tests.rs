@@ -205,6 +205,15 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
             "model: layer 0 (`dropout 1.5`): expected a probability from 0 to below 1, found 1.5",
         ),
         (
+            &[
+                "model.kind=layers",
+                "model.layers=['flatten', 'linear 8', 'batchnorm', 'linear 10']",
+                "train.batch_size=4",
+            ],
+            "`train.batch_size`: expected at least 2 examples in every batch, for a variance in the batch norm 2, found 4, which \
+             leaves a batch of 1 of 1437 examples",
+        ),
+        (
             &["model.kind=autoencoder"],
             "`train.loss`: expected reconstruction, as the outputs of an autoencoder are for its inputs, found cross_entropy",
         ),

@@ -178,6 +178,11 @@ pub(super) fn plan_error(config: &TrainConfig, error: TrainError) -> SurveyError
         (TrainError::Optimiser(OptimiserError::HyperParameter { field, expected, found, .. }), _) => {
             SurveyError::field(format!("train.optimiser.{field}"), expected, found)
         }
+        (TrainError::LoneExample { norm, examples, size }, _) => SurveyError::field(
+            "train.batch_size",
+            format!("at least 2 examples in every batch, for a variance in the batch norm {norm}"),
+            format!("{size}, which leaves a batch of 1 of {examples} examples"),
+        ),
         _ if is_momentum_missing => SurveyError::field(
             "train.optimiser.nesterov",
             "a momentum above 0 beside it",
