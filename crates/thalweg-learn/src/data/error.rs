@@ -21,11 +21,22 @@ pub enum Place {
         /// Number of the line.
         line: usize,
     },
+    /// A byte of a file, unzipped if it is zipped, counted from 0.
+    Byte {
+        /// The file.
+        path: PathBuf,
+        /// Bytes before it.
+        at: usize,
+    },
 }
 
 impl Place {
     pub(super) fn line(path: &Path, line: usize) -> Self {
         Self::Line { path: path.to_path_buf(), line }
+    }
+
+    pub(super) fn byte(path: &Path, at: usize) -> Self {
+        Self::Byte { path: path.to_path_buf(), at }
     }
 }
 
@@ -34,6 +45,7 @@ impl fmt::Display for Place {
         match self {
             Self::Example { data, example } => write!(f, "{data}, example {example}"),
             Self::Line { path, line } => write!(f, "{}, line {line}", path.display()),
+            Self::Byte { path, at } => write!(f, "{}, byte {at}", path.display()),
         }
     }
 }
@@ -196,7 +208,7 @@ pub enum DataError {
     /// A file that cannot be opened, or a stream that breaks off or is corrupt.
     #[error("{place}: {source}")]
     Read {
-        /// How far reading came: the line that could not be read (1: nothing could).
+        /// How far reading came: the line that could not be read (1: nothing could), or the byte.
         place: Place,
         /// What the system or the decompressor says.
         source: std::io::Error,
@@ -241,6 +253,63 @@ pub enum DataError {
         /// The limit.
         most: usize,
     },
+    /// A file of another kind, by its first bytes.
+    #[error("{}: expected a file that begins with the bytes {expected:02x?}, found {found:02x?}", .path.display())]
+    Magic {
+        /// The file.
+        path: PathBuf,
+        /// The first bytes of the format.
+        expected: [u8; 4],
+        /// Those there.
+        found: [u8; 4],
+    },
+    /// An array larger than any of the format is.
+    #[error("{}: expected an array of at most {most} bytes, found the extents {shape:?}", .path.display())]
+    Large {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        most: usize,
+        /// Extents that the header says.
+        shape: Vec<usize>,
+    },
+    /// A file that is shorter or longer than its header says.
+    #[error(
+        "{}: expected {expected} bytes behind the header, for the extents {shape:?}, found {}{found}",
+        .path.display(), at_least(*.more)
+    )]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// Extents that the header says.
+        shape: Vec<usize>,
+        /// Their product.
+        expected: usize,
+        /// Bytes there, one more than expected if there are more.
+        found: usize,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// An array of other extents than the data set's.
+    #[error("{}: expected the extents {expected:?}, found {found:?}", .path.display())]
+    Extents {
+        /// The file.
+        path: PathBuf,
+        /// Extents of the data set.
+        expected: Vec<usize>,
+        /// Those there.
+        found: Vec<usize>,
+    },
+    /// A file that lies in none of the places where it is looked for.
+    #[error("{set}: expected {} in one of the folders {}, itself or under {set}, found it in none", .names.join(" or "), listed(.folders))]
+    Missing {
+        /// The data set.
+        set: String,
+        /// Names that the file may have.
+        names: Vec<String>,
+        /// Where was looked.
+        folders: Vec<PathBuf>,
+    },
     /// A file with another number of rows than announced.
     #[error("{}: expected {expected} rows, found {}{found}", .path.display(), at_least(*.more))]
     Rows {
@@ -253,6 +322,10 @@ pub enum DataError {
         /// Whether reading stopped before the end of the file.
         more: bool,
     },
+}
+
+fn listed(folders: &[PathBuf]) -> String {
+    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn at_least(more: bool) -> &'static str {

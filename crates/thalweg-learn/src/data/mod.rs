@@ -7,11 +7,17 @@ mod config;
 mod csv;
 pub mod digits;
 mod error;
+mod folders;
+mod idx;
+mod mnist;
 mod scaling;
 pub mod text;
 
 pub use config::{DataConfig, DigitsConfig};
 pub use error::{DataError, Place};
+pub use folders::{Folders, VARIABLE};
+pub use idx::Idx;
+pub use mnist::Mnist;
 pub use scaling::{Scaling, Standardisation};
 
 use thalweg_kernel::Key;
