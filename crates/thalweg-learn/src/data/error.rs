@@ -290,6 +290,25 @@ pub enum DataError {
         /// Whether there are more.
         more: bool,
     },
+    /// A file of records that is shorter or longer than its images are.
+    #[error(
+        "{}: expected {expected} bytes, {images} images of {record}, found {}{found}",
+        .path.display(), at_least(*.more)
+    )]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// Images of the data set's file.
+        images: usize,
+        /// Bytes of one of them with its labels.
+        record: usize,
+        /// Bytes of all.
+        expected: usize,
+        /// Bytes there, one more than expected if there are more.
+        found: usize,
+        /// Whether there are more.
+        more: bool,
+    },
     /// An array of other extents than the data set's.
     #[error("{}: expected the extents {expected:?}, found {found:?}", .path.display())]
     Extents {

@@ -3,6 +3,7 @@
 //! A [`Dataset`] is dense, in memory and immutable but for its scale: once one exists, no later stage has to ask
 //! whether its inputs are finite or its labels in range. Order is part of it: an example is its index.
 
+mod cifar;
 mod config;
 mod csv;
 pub mod digits;
@@ -13,6 +14,7 @@ mod mnist;
 mod scaling;
 pub mod text;
 
+pub use cifar::Cifar;
 pub use config::{DataConfig, DigitsConfig};
 pub use error::{DataError, Place};
 pub use folders::{Folders, VARIABLE};
