@@ -329,6 +329,26 @@ pub enum DataError {
         /// Where was looked.
         folders: Vec<PathBuf>,
     },
+    /// A set of known geometry that cannot be.
+    #[error("{set}: expected {field} to be {expected}, found {found}")]
+    Synthetic {
+        /// The set.
+        set: &'static str,
+        /// Which of its numbers.
+        field: &'static str,
+        /// What it may be.
+        expected: String,
+        /// The number given.
+        found: String,
+    },
+    /// A share of labels to draw that is none.
+    #[error("{data}: expected a share of labels from 0 to 1, found {found}")]
+    Share {
+        /// The data set's name.
+        data: String,
+        /// The share given.
+        found: f64,
+    },
     /// A file with another number of rows than announced.
     #[error("{}: expected {expected} rows, found {}{found}", .path.display(), at_least(*.more))]
     Rows {

@@ -12,6 +12,7 @@ mod folders;
 mod idx;
 mod mnist;
 mod scaling;
+mod synthetic;
 pub mod text;
 
 pub use cifar::Cifar;
@@ -21,6 +22,7 @@ pub use folders::{Folders, VARIABLE};
 pub use idx::Idx;
 pub use mnist::Mnist;
 pub use scaling::{Scaling, Standardisation};
+pub use synthetic::Synthetic;
 
 use thalweg_kernel::Key;
 
