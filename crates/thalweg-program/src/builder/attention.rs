@@ -43,6 +43,11 @@ impl Var<'_> {
             );
             return builder.fail(ShapeError::new("attention", message));
         };
+        if seen == 0 {
+            // Nothing is summed.
+            let shape = [&shapes[0][..shapes[0].len() - 1], &shapes[2][shapes[2].len() - 1..]].concat();
+            return builder.zeros(&shape);
+        }
         let axis = leading.len();
         let scaled = self * (1.0 / (width as f64).sqrt());
         if !causal || queries == 0 {
@@ -69,7 +74,9 @@ impl Var<'_> {
     /// Attention of scaled queries, whose positions are that axis, to all of the keys, with scores as `masked` leaves them.
     ///
     /// With w = exp(scores − the largest), (w·v)/Σw: what is divided has fewer numbers than the scores; and in the derivative, the
-    /// part that Σw has in it is a sum over what comes out and not over the scores (Dao et al. 2022, appendix B).
+    /// part that Σw has in it is a sum over what comes out and not over the scores (Dao et al. 2022, appendix B). Where one weight
+    /// holds nearly all of the sum, what is left of gradients to queries and keys has the rounding of numbers near 1, as in all
+    /// fused attentions; values near the largest number overflow as a sum of theirs does.
     fn attend(
         self,
         axis: usize,

@@ -16,6 +16,8 @@ pub(super) struct Part {
     pub(super) first_of: Option<usize>,
     /// This node is a sum: its first term, and what is added to it.
     pub(super) sum_of: Option<(usize, usize)>,
+    /// Whether all terms of this sum can be added to something.
+    products: bool,
 }
 
 /// Finds the sums whose terms nobody else reads: a contraction, or such a sum, plus a contraction or, in the midst of zeros, one
@@ -32,15 +34,36 @@ pub(super) fn parts(program: &Program) -> Vec<Part> {
             uses[term] == 1 && matches!(program.nodes[term].op, Op::Contract(_) | Op::Convolve(_))
         };
         let first = |term: usize| contraction(term) || (uses[term] == 1 && parts[term].sum_of.is_some());
+        let product = |term: usize| contraction(term) && is_product(program, term);
+        let products = |term: usize| product(term) || (uses[term] == 1 && parts[term].products);
         let added =
-            |term: usize| contraction(term) || (uses[term] == 1 && inside(program, term).is_some_and(first));
+            |term: usize| product(term) || (uses[term] == 1 && inside(program, term).is_some_and(products));
         let found = [(term(0), term(1)), (term(1), term(0))].into_iter().find(|&(a, b)| first(a) && added(b));
         if let Some((first, added)) = found {
+            let all = products(first);
             parts[first].first_of = Some(sum);
             parts[sum].sum_of = Some((first, added));
+            parts[sum].products = all;
         }
     }
     parts
+}
+
+/// Whether a contraction is a product of matrices, or a convolution. Others, such as a dot product or an outer one, run as passes
+/// over broadcast operands, which have nothing to add to.
+fn is_product(program: &Program, term: usize) -> bool {
+    let node = &program.nodes[term];
+    let Op::Contract(contract) = &node.op else { return true };
+    let labels = contract.labels();
+    let [a, b] = [0, 1].map(|i| program.ty(node.inputs[i]));
+    let long = |labels: &[u8], shape: &[usize], group: &dyn Fn(u8) -> bool| {
+        labels.iter().zip(shape).any(|(&label, &extent)| extent > 1 && group(label))
+    };
+    let (in_a, in_b) = (|label| labels.a.contains(&label), |label| labels.b.contains(&label));
+    let in_out = |label| labels.out.contains(&label);
+    long(&labels.a, &a.shape, &|label| in_out(label) && !in_b(label))
+        && long(&labels.b, &b.shape, &|label| in_out(label) && !in_a(label))
+        && long(&labels.a, &a.shape, &|label| in_b(label) && !in_out(label))
 }
 
 /// What lies in the midst of zeros.
@@ -57,23 +80,36 @@ pub(super) fn add(
     term: usize,
     sum: &Place,
 ) -> usize {
-    let node = &program.nodes[term];
-    let (kind, completed_by) = match (&node.op, parts[term].sum_of) {
-        (Op::Pad(pad), _) => {
-            let inner = node.inputs[0];
-            let extent = program.ty(inner).shape[pad.axis];
-            let layout = sum.layout.sliced(pad.axis, pad.before, extent, 1);
-            let inner_sum = Place { layout, ..sum.clone() };
-            (Kind::View, add(program, parts, places, inner.position(), &inner_sum))
+    let mut last = term;
+    let mut waiting = vec![(term, sum.clone())];
+    // Sums and what lies in the midst of zeros: they are complete when their last term is.
+    let mut made = Vec::new();
+    while let Some((term, place)) = waiting.pop() {
+        let node = &program.nodes[term];
+        match (&node.op, parts[term].sum_of) {
+            (Op::Pad(pad), _) => {
+                let inner = node.inputs[0];
+                let extent = program.ty(inner).shape[pad.axis];
+                let layout = place.layout.sliced(pad.axis, pad.before, extent, 1);
+                waiting.push((inner.position(), Place { layout, ..place.clone() }));
+                made.push((term, inner.position()));
+                places[term] = Place { kind: Kind::View, ..place };
+            }
+            (_, Some((first, added))) => {
+                waiting.extend([(added, place.clone()), (first, place.clone())]);
+                made.push((term, added));
+                places[term] = Place { kind: Kind::Sum, ..place };
+            }
+            _ => {
+                places[term] = Place { kind: Kind::Calls, completed_by: term, adds: true, ..place };
+                last = term;
+            }
         }
-        (_, Some((first, added))) => {
-            add(program, parts, places, first, sum);
-            (Kind::Sum, add(program, parts, places, added, sum))
-        }
-        _ => (Kind::Calls, term),
-    };
-    places[term] = Place { kind, completed_by, adds: kind == Kind::Calls, ..sum.clone() };
-    completed_by
+    }
+    for (term, last) in made.into_iter().rev() {
+        places[term].completed_by = places[last].completed_by;
+    }
+    last
 }
 
 /// The terms of each sum that is not part of another, in order.
@@ -159,5 +195,39 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_is_no_product_of_matrices_is_added_in_a_pass() {
+        for equation in ["k,k->", "ij,j->i", "i,j->ij", "ij,ij->ij", "ij,ij->i"] {
+            let builder = Builder::new();
+            let operand = |labels: &str| builder.real(&vec![50; labels.len()]);
+            let (factors, _) = equation.split_once("->").unwrap();
+            let (a, b) = factors.split_once(',').unwrap();
+            let (x, y, z) = (operand(a), operand(b), operand(b));
+            let sum = builder.einsum(equation, x, y) + builder.einsum(equation, x, z);
+            let program = builder.finish(&[sum]).unwrap();
+            let calls = compile(&program, &Signature::separate(&program)).calls;
+            assert!(
+                calls.iter().all(|call| !matches!(call, Call::Contract { adds: true, .. })),
+                "{equation}"
+            );
+        }
+    }
+
+    /// On a thread with little room for recursion.
+    #[test]
+    fn long_sums_amid_zeros_compile() {
+        const TERMS: usize = 20_000;
+        let compiled = || {
+            let builder = Builder::new();
+            let (x, y, z) = (builder.real(&[2, 2]), builder.real(&[3, 2]), builder.real(&[TERMS, 2, 2]));
+            let term = |i: usize| builder.einsum("ik,jk->ij", x, z.slice(0, i, 1).reshape(&[2, 2]));
+            let sum = (1..TERMS).fold(term(0), |sum, i| sum + term(i));
+            let program = builder.finish(&[builder.einsum("ik,jk->ij", y, x) + sum.pad(0, 1, 0)]).unwrap();
+            compile(&program, &Signature::separate(&program)).calls.len()
+        };
+        let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(compiled).unwrap();
+        assert_eq!(thread.join().unwrap(), TERMS + 1);
     }
 }

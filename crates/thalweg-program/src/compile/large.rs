@@ -110,19 +110,23 @@ impl Remade<'_> {
 
     /// The one copy of a large value, made of copies of what is large.
     fn copy(&mut self, value: usize) -> ValueId {
-        if let Some(id) = self.copies[value] {
-            return id;
+        let mut asked = vec![value];
+        while let Some(&value) = asked.last() {
+            let node = &self.program.nodes[value];
+            let operands = || node.inputs.iter().map(|id| id.position());
+            let missing = operands().find(|&operand| self.large[operand] && self.copies[operand].is_none());
+            if let Some(operand) = missing.filter(|_| self.copies[value].is_none()) {
+                asked.push(operand);
+                continue;
+            }
+            asked.pop();
+            if self.copies[value].is_none() {
+                let inputs = operands().map(|operand| self.copies[operand].unwrap_or(self.moved[operand]));
+                let inputs = inputs.collect();
+                self.copies[value] = Some(self.push(Node { inputs, ..node.clone() }, true));
+            }
         }
-        let node = &self.program.nodes[value];
-        let operands = node.inputs.iter().map(|id| id.position());
-        let inputs = operands.map(|operand| match self.large[operand] {
-            true => self.copy(operand),
-            false => self.moved[operand],
-        });
-        let inputs = inputs.collect();
-        let id = self.push(Node { inputs, ..node.clone() }, true);
-        self.copies[value] = Some(id);
-        id
+        self.copies[value].expect("it was copied just now")
     }
 }
 

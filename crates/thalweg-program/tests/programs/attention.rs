@@ -91,6 +91,14 @@ fn blocks_of_queries_are_the_whole() {
         let apart = distance(&derivatives(false), &derivatives(true));
         assert!(apart < 1e-13, "{queries} queries of {seen} keys: {apart}");
     }
+    // Of no key nothing comes.
+    for causal in [false, true] {
+        let none =
+            program(&[&[2, 3, 2, 4], &[2, 0, 2, 4], &[2, 0, 2, 5]], |x| x[0].attention(x[1], x[2], causal));
+        let empty = |width| Array { shape: vec![2, 0, 2, width], data: vec![] };
+        let found = run::<f64>(&none, &[Array::normal(&[2, 3, 2, 4], Key::from_seed(0)), empty(4), empty(5)]);
+        assert_eq!((&found[0].shape[..], &found[0].data[..]), (&[2, 3, 2, 5][..], &[0.0; 60][..]));
+    }
     // Of the square of 150, the blocks take 64·64 + 64·128 + 22·150.
     let attention = program(&[&[1, 150, 1, 3][..]; 3], |x| x[0].attention(x[1], x[2], true));
     let scores = |node: &thalweg_program::ir::Node| match &node.ty.shape[..] {
