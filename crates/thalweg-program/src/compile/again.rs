@@ -13,21 +13,14 @@ use thalweg_kernel::{Binary, Unary};
 
 use super::memory;
 use super::place::{Kind, Place};
+use super::rewrite::{Again, Rewrite};
 use super::schedule::Step;
-use crate::ir::{Node, Op, Program, ValueId};
+use crate::ir::{Op, Program, ValueId};
 
 /// Arrays that a value is made of again at most.
 const ARRAYS: usize = 2;
 /// Operations that make it at most.
 const OPERATIONS: usize = 12;
-
-/// A program in which some values are computed again.
-#[derive(Debug)]
-pub(super) struct Again {
-    pub(super) program: Program,
-    /// For each node whether it computes something again.
-    pub(super) again: Vec<bool>,
-}
 
 /// The program with the copies that are worth it, for readings `far` apart; `None` if none are. `again` says which nodes are
 /// copies already.
@@ -192,17 +185,12 @@ impl<'p> Plan<'p> {
     }
 
     /// The program, with each copy before its first reader.
-    fn written(&self, again: &[bool]) -> Again {
-        let mut written = Written {
-            plan: self,
-            program: Program::default(),
-            again: Vec::new(),
-            moved: Vec::with_capacity(self.program.nodes.len()),
-            copies: vec![None; self.copies.len()],
-        };
+    fn written<'a>(&'a self, again: &'a [bool]) -> Again {
+        let rewrite = Rewrite::new(self.program, again);
+        let mut written = Written { plan: self, rewrite, copies: vec![None; self.copies.len()] };
         for (position, node) in self.program.nodes.iter().enumerate() {
             let mut inputs: Vec<ValueId> =
-                node.inputs.iter().map(|id| written.moved[id.position()]).collect();
+                node.inputs.iter().map(|id| written.rewrite.moved(id.position())).collect();
             for &(value, number) in self.replaced.get(&position).into_iter().flatten() {
                 let copy = written.copy(number);
                 for (input, id) in inputs.iter_mut().zip(&node.inputs) {
@@ -211,13 +199,9 @@ impl<'p> Plan<'p> {
                     }
                 }
             }
-            let is_copy = again.get(position).is_some_and(|&again| again);
-            let id = written.push(Node { inputs, ..node.clone() }, is_copy);
-            written.moved.push(id);
+            written.rewrite.take(inputs);
         }
-        let moved = |ids: &[ValueId]| ids.iter().map(|id| written.moved[id.position()]).collect();
-        let (inputs, outputs) = (moved(&self.program.inputs), moved(&self.program.outputs));
-        Again { program: Program { inputs, outputs, ..written.program }, again: written.again }
+        written.rewrite.finished()
     }
 }
 
@@ -233,21 +217,11 @@ struct Found {
 /// The new program as far as it is written.
 struct Written<'p> {
     plan: &'p Plan<'p>,
-    program: Program,
-    again: Vec<bool>,
-    /// Where each node went.
-    moved: Vec<ValueId>,
+    rewrite: Rewrite<'p>,
     copies: Vec<Option<ValueId>>,
 }
 
 impl Written<'_> {
-    fn push(&mut self, node: Node, again: bool) -> ValueId {
-        let id = ValueId::new(self.program.nodes.len());
-        self.program.nodes.push(node);
-        self.again.push(again);
-        id
-    }
-
     /// The copy of that number.
     fn copy(&mut self, number: usize) -> ValueId {
         if let Some(id) = self.copies[number] {
@@ -264,10 +238,10 @@ impl Written<'_> {
                 let source = plan.places[id.position()].completed_by;
                 inputs.push(match copied.get(&source) {
                     Some(&copy) => self.view(id.position(), source, copy),
-                    None => self.moved[id.position()],
+                    None => self.rewrite.moved(id.position()),
                 });
             }
-            let id = self.push(Node { inputs, ..node.clone() }, true);
+            let id = self.rewrite.copy(position, inputs);
             copied.insert(position, id);
             last = Some(id);
         }
@@ -281,9 +255,8 @@ impl Written<'_> {
         if view == value {
             return copy;
         }
-        let node = self.plan.program.nodes[view].clone();
-        let source = self.view(node.inputs[0].position(), value, copy);
-        self.push(Node { inputs: vec![source], ..node }, true)
+        let source = self.view(self.plan.program.nodes[view].inputs[0].position(), value, copy);
+        self.rewrite.copy(view, vec![source])
     }
 }
 

@@ -5,10 +5,11 @@
 //! largest score of each query, at the price of one product more: as a fused attention does it (Dao et al. 2022), for
 //! derivatives of any order.
 
-use super::again::{Again, times};
+use super::again::times;
 use super::place::{Kind, Place};
+use super::rewrite::{Again, Rewrite};
 use super::schedule::Step;
-use crate::ir::{Node, Op, Program, ValueId};
+use crate::ir::{Op, Program, ValueId};
 
 /// Numbers that are summed up for an element of a product that is made again, at most: the widest head.
 const SUMMED: usize = 64;
@@ -17,18 +18,19 @@ const LARGER: usize = 2;
 /// A value is not far as long as no more is written than so many times its own size: what softmax does with scores.
 const NEAR: usize = 4;
 
-/// The program with such values made again where they are read far from where they are made; `None` if there are none.
-pub(super) fn made_again(program: &Program, places: &[Place], steps: &[Step], far: usize) -> Option<Again> {
+/// The program with such values made again where they are read far from where they are made; `None` if there are none. `again`
+/// says which nodes are copies already.
+pub(super) fn made_again(
+    program: &Program,
+    places: &[Place],
+    steps: &[Step],
+    again: &[bool],
+    far: usize,
+) -> Option<Again> {
     let time = times(program, places, steps);
     let large = large(program, places);
-    let mut remade = Remade {
-        program,
-        large: &large,
-        written: Program::default(),
-        again: Vec::new(),
-        moved: Vec::with_capacity(program.nodes.len()),
-        copies: vec![None; program.nodes.len()],
-    };
+    let rewrite = Rewrite::new(program, again);
+    let mut remade = Remade { program, large: &large, rewrite, copies: vec![None; program.nodes.len()] };
     for (position, node) in program.nodes.iter().enumerate() {
         let is_far = |operand: usize| {
             let made = places[operand].completed_by;
@@ -39,17 +41,13 @@ pub(super) fn made_again(program: &Program, places: &[Place], steps: &[Step], fa
         let operands = node.inputs.iter().map(|id| id.position());
         let inputs = operands.map(|operand| match is_far(operand) {
             true => remade.copy(operand),
-            false => remade.moved[operand],
+            false => remade.rewrite.moved(operand),
         });
         let inputs = inputs.collect();
-        let id = remade.push(Node { inputs, ..node.clone() }, false);
-        remade.moved.push(id);
+        remade.rewrite.take(inputs);
     }
-    let moved = |ids: &[ValueId]| ids.iter().map(|id| remade.moved[id.position()]).collect();
-    let (inputs, outputs) = (moved(&program.inputs), moved(&program.outputs));
-    let has_copies = remade.again.contains(&true);
-    let (written, again) = (remade.written, remade.again);
-    has_copies.then_some(Again { program: Program { inputs, outputs, ..written }, again })
+    let has_copies = remade.copies.iter().any(Option::is_some);
+    has_copies.then(|| remade.rewrite.finished())
 }
 
 /// For each node whether it is such a product, a sum or a view of them, or made of them element by element, and else of what is
@@ -93,21 +91,11 @@ fn stored(place: &Place) -> usize {
 struct Remade<'p> {
     program: &'p Program,
     large: &'p [bool],
-    written: Program,
-    again: Vec<bool>,
-    /// Where each node went.
-    moved: Vec<ValueId>,
+    rewrite: Rewrite<'p>,
     copies: Vec<Option<ValueId>>,
 }
 
 impl Remade<'_> {
-    fn push(&mut self, node: Node, again: bool) -> ValueId {
-        let id = ValueId::new(self.written.nodes.len());
-        self.written.nodes.push(node);
-        self.again.push(again);
-        id
-    }
-
     /// The one copy of a large value, made of copies of what is large.
     fn copy(&mut self, value: usize) -> ValueId {
         let mut asked = vec![value];
@@ -121,9 +109,10 @@ impl Remade<'_> {
             }
             asked.pop();
             if self.copies[value].is_none() {
-                let inputs = operands().map(|operand| self.copies[operand].unwrap_or(self.moved[operand]));
+                let inputs =
+                    operands().map(|operand| self.copies[operand].unwrap_or(self.rewrite.moved(operand)));
                 let inputs = inputs.collect();
-                self.copies[value] = Some(self.push(Node { inputs, ..node.clone() }, true));
+                self.copies[value] = Some(self.rewrite.copy(value, inputs));
             }
         }
         self.copies[value].expect("it was copied just now")

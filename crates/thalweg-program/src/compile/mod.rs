@@ -19,13 +19,14 @@ mod large;
 mod memory;
 mod order;
 mod place;
+mod rewrite;
 mod schedule;
 mod sink;
 
 use thalweg_kernel::{CallList, Layout};
 
-use self::again::Again;
 use self::place::Place;
+use self::rewrite::Again;
 use self::schedule::Step;
 use crate::ir::{Element, Op, Program};
 
@@ -96,7 +97,7 @@ pub fn compile(program: &Program, signature: &Signature) -> CallList {
 
 fn compile_with(program: &Program, signature: &Signature, limits: Limits) -> CallList {
     check(program, signature);
-    let plan = Plan::new(program.clone(), &[], signature, limits).with_less_memory(signature, limits);
+    let plan = Plan::new(program.clone(), Vec::new(), signature, limits).with_less_memory(signature, limits);
     let arena = memory::arrange(&plan.program, &plan.places, &plan.steps);
     emit::emit(&plan.program, signature, &plan.places, &plan.steps, &arena)
 }
@@ -104,21 +105,25 @@ fn compile_with(program: &Program, signature: &Signature, limits: Limits) -> Cal
 /// What is computed, where it lies, and in which order.
 struct Plan {
     program: Program,
+    /// For each node whether it computes something again.
+    again: Vec<bool>,
     places: Vec<Place>,
     steps: Vec<Step>,
 }
 
 impl Plan {
     /// By levels, with cheap values computed again; `again` says which nodes are copies already.
-    fn new(program: Program, again: &[bool], signature: &Signature, limits: Limits) -> Self {
+    fn new(program: Program, again: Vec<bool>, signature: &Signature, limits: Limits) -> Self {
         let places = place::places(&program, signature);
-        let steps = schedule::steps(&program, &places, again);
-        let Some(copied) = again::computed_again(&program, &places, &steps, again, limits.far) else {
-            return Self { program, places, steps };
-        };
-        let places = place::places(&copied.program, signature);
-        let steps = schedule::steps(&copied.program, &places, &copied.again);
-        Self { program: copied.program, places, steps }
+        let steps = schedule::steps(&program, &places, &again);
+        match again::computed_again(&program, &places, &steps, &again, limits.far) {
+            None => Self { program, again, places, steps },
+            Some(Again { program, again }) => {
+                let places = place::places(&program, signature);
+                let steps = schedule::steps(&program, &places, &again);
+                Self { program, again, places, steps }
+            }
+        }
     }
 
     /// A plan of much less memory, if this one takes much and there is one.
@@ -132,11 +137,11 @@ impl Plan {
         }
         let steps = demand::ordered(&self.program, &self.places, &self.steps);
         let Some(Again { program, again }) =
-            large::made_again(&self.program, &self.places, &steps, limits.far)
+            large::made_again(&self.program, &self.places, &steps, &self.again, limits.far)
         else {
             return self;
         };
-        let mut other = Self::new(program, &again, signature, limits);
+        let mut other = Self::new(program, again, signature, limits);
         other.steps = demand::ordered(&other.program, &other.places, &other.steps);
         if 4 * arena(&other) < 3 * own { other } else { self }
     }
