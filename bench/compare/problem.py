@@ -81,7 +81,8 @@ class Placed:
         """The same without running means, which `torch.func` and second derivatives would change, and with attention
         that can be differentiated twice: PyTorch's own choice cannot."""
         torch.func.replace_all_batch_norm_modules_(self.model)
-        if any(isinstance(module, (torch.nn.MultiheadAttention, sequences.CausalAttention)) for module in self.model.modules()):
+        attention = (torch.nn.MultiheadAttention, sequences.CausalAttention)
+        if any(isinstance(module, attention) for module in self.model.modules()):
             self.kernels = partial(sdpa_kernel, SDPBackend.MATH)
         return self
 

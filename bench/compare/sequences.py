@@ -108,8 +108,9 @@ class GptBlock(nn.Module):
         self.attn = CausalAttention(width, heads)
         self.ln_2 = nn.LayerNorm(width)
         self.mlp = nn.Sequential()
-        for name, module in [("c_fc", nn.Linear(width, hidden)), ("gelu", nn.GELU()), ("c_proj", nn.Linear(hidden, width))]:
-            self.mlp.add_module(name, module)
+        self.mlp.add_module("c_fc", nn.Linear(width, hidden))
+        self.mlp.add_module("gelu", nn.GELU())
+        self.mlp.add_module("c_proj", nn.Linear(hidden, width))
 
     def forward(self, x):
         x = x + self.attn(self.ln_1(x))
