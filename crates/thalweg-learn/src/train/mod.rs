@@ -188,12 +188,17 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// Examples in a batch, of so many in all: the last batch may have fewer.
+    pub fn batch(&self, examples: usize) -> usize {
+        self.batch_size.unwrap_or(examples).min(examples)
+    }
+
     /// Whether every batch norm has several numbers to take a variance of, in the last batch, too.
     ///
     /// # Errors
     /// A batch of one example for a batch norm of features.
     pub fn check_batches(&self, architecture: &dyn Architecture, examples: usize) -> Result<(), TrainError> {
-        let size = self.batch_size.unwrap_or(examples).min(examples);
+        let size = self.batch(examples);
         match architecture.norms().iter().find(|norm| norm.positions == 1) {
             Some(norm) if size == 1 || examples % size.max(1) == 1 => {
                 Err(TrainError::LoneExample { norm: norm.name.clone(), examples, size })
@@ -277,7 +282,7 @@ impl<T: Real> Trainer<T> {
         assert_eq!(statistics.len(), statistics_len(architecture.norms()), "the running statistics' length");
         assert_eq!(state.parameters(), theta.len(), "the length of the optimiser's state");
         let examples = data.examples();
-        let size = recipe.batch_size.unwrap_or(examples).min(examples);
+        let size = recipe.batch(examples);
         recipe.check_batches(&**architecture, examples)?;
         let objective = |examples| Objective::training(Arc::clone(architecture), recipe.loss, examples);
         Ok(Self {

@@ -39,8 +39,7 @@ impl Inputs {
         let parameters = validate::parameters(&config.model, &data.train, outputs)?;
         let examples = data.train.examples();
         let plan = config.train.plan(examples).map_err(|error| validate::plan_error(&config.train, error))?;
-        let batch = plan.recipe.batch_size.unwrap_or(examples).min(examples);
-        let steps_per_epoch = examples.div_ceil(batch) as u64;
+        let steps_per_epoch = examples.div_ceil(plan.recipe.batch(examples)) as u64;
         validate::steps(&config, plan.steps, steps_per_epoch)?;
         let checkpoint_steps = checkpoint_steps(&config, plan.steps, steps_per_epoch);
         if checkpoint_steps.len() < 3 {
