@@ -29,6 +29,17 @@ impl Layout {
         self.shape.iter().product()
     }
 
+    /// Elements in memory: what repeats along an axis counts once.
+    pub fn stored(&self) -> usize {
+        let axes = self.shape.iter().zip(&self.strides);
+        axes.filter(|&(&extent, &stride)| extent == 0 || stride != 0).map(|(&extent, _)| extent).product()
+    }
+
+    /// Whether an element is addressed more than once along an axis.
+    pub fn repeats(&self) -> bool {
+        self.stored() < self.len()
+    }
+
     /// Whether there is no element at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

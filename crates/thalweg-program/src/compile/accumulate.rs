@@ -145,10 +145,11 @@ fn uses(program: &Program) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use thalweg_kernel::{Call, Key, Machine};
+    use thalweg_kernel::Call;
 
     use crate::builder::Builder;
-    use crate::compile::{Signature, compile};
+    use crate::compile::trial::{Trial, trial};
+    use crate::compile::{LIMITS, Signature, compile};
     use crate::transform::gradient;
 
     /// A matrix of which products read prefixes, and products of those.
@@ -175,17 +176,12 @@ mod tests {
         assert_eq!(moves.count(), 0, "{:#?}", list.calls);
 
         // 3 (x·w)² x, for a row of w as often as it is read.
-        let mut values = [[0.0; 12].as_slice(), &[0.0; 36]].map(<[f64]>::to_vec);
-        values.iter_mut().zip(1..).for_each(|(values, seed)| Key::from_seed(seed).normals(values));
-        let mut results: Vec<Vec<f64>> = list.outputs.iter().map(|&size| vec![0.0; size]).collect();
-        let machine = Machine::<f64>::new(&list);
-        let mut outputs: Vec<&mut [f64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-        machine.run(&mut machine.scratch(), &[&values[0], &values[1]], &[], &mut outputs);
+        let Trial { arguments, results, .. } = trial(&program, LIMITS);
         for (row, found) in results[1].chunks(4).enumerate() {
             let often = [2, 9, 5].into_iter().filter(|&rows| row < rows).count() as f64;
             let mut expected = [0.0; 4];
-            for x in values[0].chunks(4) {
-                let product: f64 = x.iter().zip(&values[1][4 * row..]).map(|(x, w)| x * w).sum();
+            for x in arguments[0].chunks(4) {
+                let product: f64 = x.iter().zip(&arguments[1][4 * row..]).map(|(x, w)| x * w).sum();
                 expected.iter_mut().zip(x).for_each(|(sum, x)| *sum += often * 3.0 * product * product * x);
             }
             for (found, expected) in found.iter().zip(expected) {

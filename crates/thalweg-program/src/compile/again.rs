@@ -153,10 +153,9 @@ impl<'p> Plan<'p> {
 
     fn at_hand(&self, operand: usize, until: usize, found: &mut Found) -> bool {
         let place = &self.places[operand];
-        let axes = place.layout.shape.iter().zip(&place.layout.strides);
-        let repeats = axes.into_iter().any(|(&extent, &stride)| extent > 1 && stride == 0);
         let source = place.completed_by;
-        if repeats || matches!(place.kind, Kind::Constant | Kind::Given) || found.chain.contains(&source) {
+        let is_free = place.layout.repeats() || matches!(place.kind, Kind::Constant | Kind::Given);
+        if is_free || found.chain.contains(&source) {
             return true;
         }
         if self.last_read[source] >= until && !self.has_copies[source] {
@@ -262,28 +261,18 @@ impl Written<'_> {
 
 #[cfg(test)]
 mod tests {
-    use thalweg_kernel::{Call, Key, Machine};
+    use thalweg_kernel::Call;
 
     use crate::builder::{Builder, Var};
+    use crate::compile::trial::{Trial, trial};
     use crate::compile::{LIMITS, Limits, Signature, compile_with};
     use crate::ir::Program;
     use crate::transform::{gradient, hvp};
 
     /// Elements of the arena, and the results for some arguments.
     fn run(program: &Program, far: usize) -> (usize, Vec<Vec<f64>>) {
-        let list = compile_with(program, &Signature::separate(program), Limits { far, ..LIMITS });
-        let normal = |(i, ty): (usize, &&crate::ir::Type)| {
-            let mut values = vec![0.0; ty.len()];
-            Key::from_seed(5).fold_in(i as u64).normals(&mut values);
-            values
-        };
-        let arguments: Vec<Vec<f64>> = program.input_types().iter().enumerate().map(normal).collect();
-        let arguments: Vec<&[f64]> = arguments.iter().map(Vec::as_slice).collect();
-        let mut results: Vec<Vec<f64>> = list.outputs.iter().map(|&size| vec![0.0; size]).collect();
-        let machine = Machine::<f64>::new(&list);
-        let mut outputs: Vec<&mut [f64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-        machine.run(&mut machine.scratch(), &arguments, &[], &mut outputs);
-        (list.arena, results)
+        let Trial { arena, results, .. } = trial(program, Limits { far, ..LIMITS });
+        (arena, results)
     }
 
     fn normalised<'b>(x: Var<'b>, scale: Var<'b>) -> Var<'b> {

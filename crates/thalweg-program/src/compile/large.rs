@@ -57,7 +57,10 @@ fn large(program: &Program, places: &[Place]) -> Vec<bool> {
     for (position, node) in program.nodes.iter().enumerate() {
         let size = node.ty.len();
         let operands = || node.inputs.iter().map(|id| id.position());
-        let is_small = |operand: usize| LARGER * stored(&places[operand]) <= size;
+        let is_small = |operand: usize| {
+            let place = &places[operand];
+            place.kind == Kind::Constant || LARGER * place.layout.stored() <= size
+        };
         large[position] = match (places[position].kind, &node.op) {
             (Kind::Calls, Op::Contract(contract)) => {
                 let [a, b] = [0, 1].map(|i| program.ty(node.inputs[i]));
@@ -76,15 +79,6 @@ fn large(program: &Program, places: &[Place]) -> Vec<bool> {
         };
     }
     large
-}
-
-/// Elements of a value in memory: what repeats counts once.
-fn stored(place: &Place) -> usize {
-    let axes = place.layout.shape.iter().zip(&place.layout.strides);
-    match place.kind {
-        Kind::Constant => 0,
-        _ => axes.filter(|&(_, &stride)| stride != 0).map(|(&extent, _)| extent).product(),
-    }
 }
 
 /// The new program as far as it is written.
@@ -121,11 +115,10 @@ impl Remade<'_> {
 
 #[cfg(test)]
 mod tests {
-    use thalweg_kernel::{Call, Key, Machine};
-
     use crate::builder::Builder;
-    use crate::compile::{LIMITS, Limits, Signature, compile_with};
-    use crate::ir::{Program, Type};
+    use crate::compile::trial::trial;
+    use crate::compile::{LIMITS, Limits};
+    use crate::ir::Program;
     use crate::transform::{gradient, hvp};
 
     /// Two layers of causal attention over so many positions.
@@ -144,41 +137,22 @@ mod tests {
         builder.finish(&[(h * h).sum(&[0, 1, 2])]).unwrap()
     }
 
-    /// Elements of the arena, contractions, and the results for some arguments.
-    fn run(program: &Program, limits: Limits) -> (usize, usize, Vec<Vec<f64>>) {
-        let list = compile_with(program, &Signature::separate(program), limits);
-        let normal = |(i, ty): (usize, &&Type)| {
-            let mut values = vec![0.0; ty.len()];
-            Key::from_seed(5).fold_in(i as u64).normals(&mut values);
-            values
-        };
-        let arguments: Vec<Vec<f64>> = program.input_types().iter().enumerate().map(normal).collect();
-        let arguments: Vec<&[f64]> = arguments.iter().map(Vec::as_slice).collect();
-        let mut results: Vec<Vec<f64>> = list.outputs.iter().map(|&size| vec![0.0; size]).collect();
-        let machine = Machine::<f64>::new(&list);
-        let mut outputs: Vec<&mut [f64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-        machine.run(&mut machine.scratch(), &arguments, &[], &mut outputs);
-        let contractions = list.calls.iter().filter(|call| matches!(call, Call::Contract { .. })).count();
-        (list.arena, contractions, results)
-    }
-
     #[test]
     fn long_attention_takes_less_memory_and_gives_the_same_bits() {
         let loss = attention(512);
         let [few, much] = [0, usize::MAX].map(|much| Limits { far: 1 << 14, much });
         for (program, products) in [(gradient(&loss, &[1]), 2 * 8), (hvp(&loss, &[1]), 2 * 8 * 3)] {
-            let (all, contractions, kept) = run(&program, much);
-            let (less, more_contractions, again) = run(&program, few);
-            assert_eq!(again, kept);
-            assert!(3 * less < all, "{less} of {all} elements");
-            assert_eq!(more_contractions - contractions, products, "the scores of each block, once");
+            let (kept, again) = (trial(&program, much), trial(&program, few));
+            assert_eq!(again.results, kept.results);
+            assert!(3 * again.arena < kept.arena, "{} of {} elements", again.arena, kept.arena);
+            assert_eq!(again.contractions - kept.contractions, products, "the scores of each block, once");
         }
     }
 
     #[test]
     fn what_takes_little_is_left_as_it_is() {
         let program = gradient(&attention(200), &[1]);
-        let run = |limits| run(&program, limits);
+        let run = |limits| trial(&program, limits);
         assert_eq!(run(LIMITS), run(Limits { much: usize::MAX, ..LIMITS }));
         // Nothing is far.
         assert_eq!(run(Limits { far: 1 << 40, much: 0 }), run(Limits { far: 1 << 40, much: usize::MAX }));

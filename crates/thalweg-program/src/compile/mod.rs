@@ -22,6 +22,8 @@ mod place;
 mod rewrite;
 mod schedule;
 mod sink;
+#[cfg(test)]
+mod trial;
 
 use thalweg_kernel::{CallList, Layout};
 

@@ -73,9 +73,7 @@ fn arrays(program: &Program, places: &[Place], position: usize) -> Vec<usize> {
     let node = &program.nodes[position];
     let is_array = |&operand: &usize| {
         let layout = &places[operand].layout;
-        let repeats =
-            layout.shape.iter().zip(&layout.strides).any(|(&extent, &stride)| extent > 1 && stride == 0);
-        places[operand].kind != Kind::Constant && !repeats && layout.len() == node.ty.len()
+        places[operand].kind != Kind::Constant && !layout.repeats() && layout.len() == node.ty.len()
     };
     let mut arrays: Vec<usize> = node.inputs.iter().map(|id| id.position()).filter(is_array).collect();
     arrays.sort_unstable();
