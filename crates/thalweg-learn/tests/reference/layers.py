@@ -181,22 +181,16 @@ LAYERS = [
 ]
 
 
-def global_average(model, input, outputs):
-    return nn.Sequential(
-        nn.Conv2d(input[0], 4, 3),
-        nn.ReLU(),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
-        nn.Linear(4, outputs),
-    )
+def global_pool(pool):
+    def network(model, input, outputs):
+        return nn.Sequential(
+            nn.Conv2d(input[0], 4, 3),
+            nn.ReLU(),
+            nn.Sequential(pool(1), nn.Flatten()),
+            nn.Linear(4, outputs),
+        )
 
-
-def global_largest(model, input, outputs):
-    return nn.Sequential(
-        nn.Conv2d(input[0], 4, 3),
-        nn.ReLU(),
-        nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten()),
-        nn.Linear(4, outputs),
-    )
+    return network
 
 
 def batch_normed(model, input, outputs):
@@ -243,13 +237,13 @@ CASES = [
     (Linear, {"kind": "linear", "widths": [4, 6], "bias": False}, [1, 3, 3], 3),
     (layers, {"kind": "layers", "layers": LAYERS}, [2, 9, 10], 5),
     (
-        global_average,
+        global_pool(nn.AdaptiveAvgPool2d),
         {"kind": "layers", "layers": ["conv 4 3", "relu", "globalavgpool", "linear 3"]},
         [2, 5, 6],
         3,
     ),
     (
-        global_largest,
+        global_pool(nn.AdaptiveMaxPool2d),
         {"kind": "layers", "layers": ["conv 4 3", "relu", "globalmaxpool", "linear 3"]},
         [2, 5, 6],
         3,
