@@ -24,14 +24,14 @@ fn output(slot: usize, layout: Layout) -> View {
 /// Runs the list on inputs without meaning; the outputs are kept from being optimised away.
 fn measure(bencher: divan::Bencher<'_, '_>, list: &CallList, items: usize, bytes: usize) {
     let machine = Machine::<f32>::new(list);
-    let mut scratch = machine.scratch();
+    let (mut arena, mut scratch) = (machine.arena(), machine.scratch());
     let inputs: Vec<Vec<f32>> =
         list.inputs.iter().map(|&n| (0..n).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0).collect()).collect();
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let mut outputs: Vec<Vec<f32>> = list.outputs.iter().map(|&n| vec![0.0; n]).collect();
     let mut outputs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
     bencher.counter(ItemsCount::new(items)).counter(BytesCount::new(bytes)).bench_local(|| {
-        machine.run(&mut scratch, &inputs, &[], divan::black_box(&mut outputs));
+        machine.run(&mut arena, &mut scratch, &inputs, &[], divan::black_box(&mut outputs));
     });
 }
 
@@ -211,9 +211,9 @@ fn perceptron_step(bencher: divan::Bencher<'_, '_>) {
     let widths = [64, 32, 32, 10];
     let batch = 32;
     let mut list = CallList { inputs: vec![batch * 64], ..CallList::default() };
-    let mut arena = |shape: &[usize]| {
-        let view = View { space: Space::Arena, layout: Layout::contiguous(list.arena, shape) };
-        list.arena += shape.iter().product::<usize>();
+    let mut scratch = |shape: &[usize]| {
+        let view = View { space: Space::Scratch, layout: Layout::contiguous(list.scratch, shape) };
+        list.scratch += shape.iter().product::<usize>();
         view
     };
     let mut flops = 0;
@@ -224,7 +224,7 @@ fn perceptron_step(bencher: divan::Bencher<'_, '_>) {
         let shape = [batch, w[1]];
         list.inputs.extend([w[0] * w[1], w[1]]);
         let weight = input(1 + 2 * layer, Layout::contiguous(0, &[w[0], w[1]]));
-        let (z, y) = (arena(&shape), arena(&shape));
+        let (z, y) = (scratch(&shape), scratch(&shape));
         let labels = Labels { a: vec![0, 1], b: vec![1, 2], out: vec![0, 2] };
         calls.push(Call::Contract { a: x.clone(), b: weight.clone(), out: z.clone(), labels, adds: false });
         let Call::Fused(mut fused) = bias(&shape, z.clone(), 2 + 2 * layer, Unary::Relu) else { return };
@@ -236,8 +236,8 @@ fn perceptron_step(bencher: divan::Bencher<'_, '_>) {
     }
     // Softmax in two passes and the adjoint of the logits in a third.
     let shape = [batch, 10];
-    let (largest, exponentials, total) = (arena(&[batch]), arena(&shape), arena(&[batch]));
-    let mut adjoint = arena(&shape);
+    let (largest, exponentials, total) = (scratch(&[batch]), scratch(&shape), scratch(&[batch]));
+    let mut adjoint = scratch(&shape);
     let across = |view: &View| View { space: view.space, layout: view.layout.broadcast(&shape, &[0]) };
     let reduce =
         |value, kind, to: &View| Reduction { value, kind, reduced: vec![false, true], to: across(to) };
@@ -262,7 +262,7 @@ fn perceptron_step(bencher: divan::Bencher<'_, '_>) {
         let shape = [batch, to];
         list.outputs.extend([to, from * to]);
         let slot = list.outputs.len() - 2;
-        let through = arena(&shape);
+        let through = scratch(&shape);
         let reduction = Reduction {
             value: 3,
             kind: ReductionKind::Sum,
@@ -280,13 +280,13 @@ fn perceptron_step(bencher: divan::Bencher<'_, '_>) {
         let out = output(slot + 1, Layout::contiguous(0, &[from, to]));
         let labels = Labels { a: vec![0, 1], b: vec![0, 2], out: vec![1, 2] };
         calls.push(Call::Contract { a: x, b: through.clone(), out, labels, adds: false });
-        adjoint = arena(&[batch, from]);
+        adjoint = scratch(&[batch, from]);
         if layer > 0 {
             let labels = Labels { a: vec![0, 2], b: vec![1, 2], out: vec![0, 1] };
             calls.push(Call::Contract { a: through, b: weight, out: adjoint.clone(), labels, adds: false });
         }
     }
     list.calls = calls;
-    let bytes = 4 * list.arena;
+    let bytes = 4 * list.scratch;
     measure(bencher, &list, flops, bytes);
 }

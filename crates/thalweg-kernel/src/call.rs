@@ -9,8 +9,10 @@ pub enum Space {
     Input(usize),
     /// The output slot of this number. Calls may read back what an earlier call wrote there.
     Output(usize),
-    /// The scratch memory of one evaluation.
+    /// What one evaluation keeps until it ends.
     Arena,
+    /// Memory that means nothing beyond a phase: evaluations that run together share it.
+    Scratch,
 }
 
 /// An array of the program: a layout in a buffer.
@@ -295,8 +297,10 @@ pub struct CallList {
     pub indices: Vec<usize>,
     /// Elements of each output slot.
     pub outputs: Vec<usize>,
-    /// Elements of scratch memory.
+    /// Elements of the arena.
     pub arena: usize,
+    /// Elements of scratch memory.
+    pub scratch: usize,
     /// What to do, in order.
     pub calls: Vec<Call>,
 }

@@ -30,7 +30,7 @@
 //! };
 //! let machine = Machine::<f32>::new(&list);
 //! let mut out = [0.0; 6];
-//! machine.run(&mut machine.scratch(), &[&[1., 2., 3., 4., 5., 6.], &[10., 20., 30.]], &[], &mut [&mut out]);
+//! machine.run(&mut machine.arena(), &mut machine.scratch(), &[&[1., 2., 3., 4., 5., 6.], &[10., 20., 30.]], &[], &mut [&mut out]);
 //! assert_eq!(out, [11., 22., 33., 14., 25., 36.]);
 //! ```
 //!
@@ -72,7 +72,7 @@ mod window;
 pub use call::{
     Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Unary, View,
 };
-pub use cpu::{Machine, Scratch};
+pub use cpu::{Arena, Machine, Scratch};
 pub use layout::Layout;
 pub use random::Key;
 pub use real::Real;

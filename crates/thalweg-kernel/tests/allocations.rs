@@ -9,15 +9,15 @@ use thalweg_kernel::{
 /// Allocations of the second run (the first may set up what a thread keeps).
 fn allocations(list: &CallList) -> u64 {
     let machine = Machine::<f32>::new(list);
-    let mut scratch = machine.scratch();
+    let (mut arena, mut scratch) = (machine.arena(), machine.scratch());
     let inputs: Vec<Vec<f32>> = list.inputs.iter().map(|&n| vec![0.5; n]).collect();
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let indices: Vec<Vec<i32>> = list.indices.iter().map(|&n| vec![1; n]).collect();
     let indices: Vec<&[i32]> = indices.iter().map(Vec::as_slice).collect();
     let mut outputs: Vec<Vec<f32>> = list.outputs.iter().map(|&n| vec![0.0; n]).collect();
     let mut outputs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-    machine.run(&mut scratch, &inputs, &indices, &mut outputs);
-    measure(|| machine.run(&mut scratch, &inputs, &indices, &mut outputs)).count_total
+    machine.run(&mut arena, &mut scratch, &inputs, &indices, &mut outputs);
+    measure(|| machine.run(&mut arena, &mut scratch, &inputs, &indices, &mut outputs)).count_total
 }
 
 fn view(space: Space, shape: &[usize]) -> View {
@@ -63,6 +63,7 @@ fn kernels_allocate_nothing() {
         indices: vec![300],
         outputs: vec![3000, 300, 10, 300, 3000],
         arena: 300,
+        scratch: 0,
         calls: vec![
             Call::Fused(Fused {
                 shape: shape.to_vec(),

@@ -9,7 +9,7 @@ use super::copy::{Copy, Fill, Iota, LoadIndex};
 use super::fused;
 use super::index::{OneHot, Rows};
 use super::max_index::{self, MaxIndex};
-use super::memory::{Memory, Needs, Places, Scratch, SpaceSizes};
+use super::memory::{Arena, Memory, Needs, Places, Scratch, SpaceSizes};
 use super::plan;
 use super::product::Product;
 use super::uniform::Uniform;
@@ -71,13 +71,14 @@ struct Phase {
     summed: Vec<Range<usize>>,
 }
 
-/// A list of calls, prepared for one precision. Immutable: threads share it, each with a [`Scratch`] of its own.
+/// A list of calls, prepared for one precision. Immutable: threads share it, each with a [`Scratch`] of its own,
+/// and an [`Arena`] for each evaluation.
 ///
-/// A result is a function of the machine and the inputs: it does not depend on the thread, on what the scratch held
+/// A result is a function of the machine and the inputs: it does not depend on the thread, on what arena and scratch held
 /// before, or on how the caller's slices are aligned.
 ///
 /// A list with [`Call::AllReduce`] falls into phases. Where several evaluations run together, each runs a
-/// [phase](Self::run_phase); then what they [sum](Self::summed) is added up and written to each of their scratches; then
+/// [phase](Self::run_phase); then what they [sum](Self::summed) is added up and written to each of their arenas; then
 /// each runs the next phase.
 #[derive(Clone, Debug)]
 pub struct Machine<T: Real> {
@@ -139,12 +140,18 @@ impl<T: Real> Machine<T> {
             indices: list.indices.clone(),
             outputs: list.outputs.clone(),
             arena: list.arena,
+            scratch: list.scratch,
         };
         let id = MADE.fetch_add(1, Ordering::Relaxed);
         Self { prepared, phases, sizes, needs, level, id, precision: PhantomData }
     }
 
-    /// Working memory for one evaluation at a time of this machine.
+    /// Memory for what one evaluation keeps.
+    pub fn arena(&self) -> Arena<T> {
+        Arena::new(self.sizes.arena, self.id)
+    }
+
+    /// Working memory for one run at a time of this machine.
     pub fn scratch(&self) -> Scratch<T> {
         Scratch::new(&self.sizes, &self.needs, self.id)
     }
@@ -152,15 +159,17 @@ impl<T: Real> Machine<T> {
     /// Evaluates: reads the inputs, writes the outputs. Allocates nothing.
     ///
     /// # Panics
-    /// If a slice has not the length that the list states for its slot, or if `scratch` was made by another machine.
+    /// If a slice has not the length that the list states for its slot, or if `arena` or `scratch` was made by another
+    /// machine.
     pub fn run(
         &self,
+        arena: &mut Arena<T>,
         scratch: &mut Scratch<T>,
         inputs: &[&[T]],
         indices: &[&[i32]],
         outputs: &mut [&mut [T]],
     ) {
-        self.run_calls(0..self.prepared.0.len(), scratch, inputs, indices, outputs);
+        self.run_calls(0..self.prepared.0.len(), arena, scratch, inputs, indices, outputs);
     }
 
     /// Number of phases; at least 1.
@@ -168,22 +177,23 @@ impl<T: Real> Machine<T> {
         self.phases.len()
     }
 
-    /// One phase of an evaluation, with the same arguments each time.
+    /// One phase of an evaluation, with the same arena and arguments each time.
     ///
     /// # Panics
     /// As [`run`](Self::run), and if there is no such phase.
     pub fn run_phase(
         &self,
         phase: usize,
+        arena: &mut Arena<T>,
         scratch: &mut Scratch<T>,
         inputs: &[&[T]],
         indices: &[&[i32]],
         outputs: &mut [&mut [T]],
     ) {
-        self.run_calls(self.phases[phase].calls.clone(), scratch, inputs, indices, outputs);
+        self.run_calls(self.phases[phase].calls.clone(), arena, scratch, inputs, indices, outputs);
     }
 
-    /// What is summed over evaluations after a phase: elements of [`Scratch::arena_mut`].
+    /// What is summed over evaluations after a phase: among [`Arena::elements_mut`].
     ///
     /// # Panics
     /// If there is no such phase.
@@ -191,25 +201,27 @@ impl<T: Real> Machine<T> {
         &self.phases[phase].summed
     }
 
-    /// Elements of the arena.
-    pub fn arena(&self) -> usize {
+    /// Elements of an arena.
+    pub fn arena_len(&self) -> usize {
         self.sizes.arena
     }
 
     fn run_calls(
         &self,
         calls: Range<usize>,
+        arena: &mut Arena<T>,
         scratch: &mut Scratch<T>,
         inputs: &[&[T]],
         indices: &[&[i32]],
         outputs: &mut [&mut [T]],
     ) {
+        assert_eq!(arena.owner, self.id, "this arena was made by another machine");
         assert_eq!(scratch.owner, self.id, "this scratch was made by another machine");
         let sizes = &self.sizes;
         check("input", &sizes.inputs, inputs.len(), |i| inputs[i].len());
         check("index", &sizes.indices, indices.len(), |i| indices[i].len());
         check("output", &sizes.outputs, outputs.len(), |i| outputs[i].len());
-        let mut memory = scratch.memory(inputs, indices, outputs, self.level);
+        let mut memory = scratch.memory(arena, inputs, indices, outputs, self.level);
         T::run(&self.prepared, calls, &mut memory);
     }
 }

@@ -1,6 +1,8 @@
 //! The buffers of a run.
 #![expect(unsafe_code, reason = "one aligned allocation is cut into the buffers of the kernels")]
 
+use std::marker::PhantomData;
+
 use crate::call::{CallList, Space, View};
 use crate::math::Float;
 use crate::simd::Level;
@@ -16,7 +18,7 @@ pub(crate) const fn block_stride<T>() -> usize {
     block::<T>() + 32
 }
 
-/// A view whose buffer is known by number: the inputs, then the outputs, then the arena.
+/// A view whose buffer is known by number: the inputs, then the outputs, the arena and the scratch memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) buffer: usize,
@@ -41,6 +43,7 @@ impl Places<'_> {
             Space::Input(i) => (i, list.inputs.get(i)),
             Space::Output(i) => (list.inputs.len() + i, list.outputs.get(i)),
             Space::Arena => (list.inputs.len() + list.outputs.len(), Some(&list.arena)),
+            Space::Scratch => (list.inputs.len() + list.outputs.len() + 1, Some(&list.scratch)),
         };
         let Some(&size) = size else { panic!("{:?} is no slot of the list", view.space) };
         let layout = view.layout.clone();
@@ -85,7 +88,7 @@ fn checked_end(layout: &Layout) -> Option<usize> {
     Some(end)
 }
 
-/// What the plans of a machine need besides the arena.
+/// What the plans of a machine need besides the buffers of its list.
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
     /// Block buffers.
@@ -128,10 +131,38 @@ impl Aligned {
     }
 }
 
-/// The working memory of one evaluation at a time: arena and block buffers. Made by [`crate::Machine::scratch`];
-/// keep one a thread. Its contents between runs mean nothing.
+/// What one evaluation keeps from phase to phase. Made by [`crate::Machine::arena`]; keep one for each evaluation that is under
+/// way. Its contents between evaluations mean nothing.
+pub struct Arena<T: Real> {
+    memory: Aligned,
+    precision: PhantomData<T>,
+    /// Which machine it was made by.
+    pub(crate) owner: u64,
+}
+
+impl<T: Real> std::fmt::Debug for Arena<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Arena<{}>({} cache lines)", T::NAME, self.memory.0.len())
+    }
+}
+
+impl<T: Real> Arena<T> {
+    pub(crate) fn new(elements: usize, owner: u64) -> Self {
+        Self { memory: Aligned::new::<T>(elements), precision: PhantomData, owner }
+    }
+
+    /// All of it, in whole cache lines: what evaluations that run together sum between two phases.
+    pub fn elements_mut(&mut self) -> &mut [T] {
+        let elements = self.memory.0.len() * (64 / size_of::<T>());
+        // SAFETY: the lines hold so many elements, and any bits are a real number.
+        unsafe { std::slice::from_raw_parts_mut(self.memory.pointer(), elements) }
+    }
+}
+
+/// Working memory of a run: what a phase makes and reads itself, block buffers, room to pack factors. Made by
+/// [`crate::Machine::scratch`]; keep one a thread. Its contents between runs mean nothing.
 pub struct Scratch<T: Real> {
-    arena: Aligned,
+    memory: Aligned,
     registers: Aligned,
     constants: Aligned,
     accumulators: Aligned,
@@ -150,7 +181,7 @@ unsafe impl<T: Real> Sync for Scratch<T> {}
 
 impl<T: Real> std::fmt::Debug for Scratch<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Scratch<{}>({} arena cache lines)", T::NAME, self.arena.0.len())
+        write!(f, "Scratch<{}>({} cache lines of values)", T::NAME, self.memory.0.len())
     }
 }
 
@@ -165,27 +196,21 @@ impl<T: Real> Scratch<T> {
             }
         }
         Self {
-            arena: Aligned::new::<T>(list.arena),
+            memory: Aligned::new::<T>(list.scratch),
             registers: Aligned::new::<T>(needs.registers * block_stride::<T>()),
             constants,
             accumulators: Aligned::new::<f64>(needs.accumulators),
             workspace: Aligned::new::<T>(needs.workspace),
             slots: vec![std::ptr::null_mut(); needs.slots],
-            bases: vec![std::ptr::null_mut(); list.inputs.len() + list.outputs.len() + 1],
+            bases: vec![std::ptr::null_mut(); list.inputs.len() + list.outputs.len() + 2],
             owner,
         }
-    }
-
-    /// The arena, in whole cache lines: what evaluations that run together sum between two phases.
-    pub fn arena_mut(&mut self) -> &mut [T] {
-        let elements = self.arena.0.len() * (64 / size_of::<T>());
-        // SAFETY: the lines hold so many elements, and any bits are a real number.
-        unsafe { std::slice::from_raw_parts_mut(self.arena.pointer(), elements) }
     }
 
     /// The buffers of one run, as pointers.
     pub(crate) fn memory<'a>(
         &'a mut self,
+        arena: &'a mut Arena<T>,
         inputs: &'a [&[T]],
         indices: &'a [&'a [i32]],
         outputs: &'a mut [&mut [T]],
@@ -199,9 +224,8 @@ impl<T: Real> Scratch<T> {
         for (base, output) in rest.iter_mut().zip(outputs) {
             *base = output.as_mut_ptr();
         }
-        if let Some(last) = rest.last_mut() {
-            *last = self.arena.pointer();
-        }
+        let [.., kept, passing] = rest else { unreachable!("there are bases of both") };
+        (*kept, *passing) = (arena.memory.pointer(), self.memory.pointer());
         Memory {
             bases: &self.bases,
             indices,
@@ -222,6 +246,7 @@ pub(crate) struct SpaceSizes {
     pub(crate) indices: Vec<usize>,
     pub(crate) outputs: Vec<usize>,
     pub(crate) arena: usize,
+    pub(crate) scratch: usize,
 }
 
 /// The buffers of one run. Plans index them; that their indices stay inside was checked when they were made.

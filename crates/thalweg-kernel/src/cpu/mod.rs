@@ -42,4 +42,4 @@ mod tests;
 
 pub(crate) use machine::Compiled;
 pub use machine::Machine;
-pub use memory::Scratch;
+pub use memory::{Arena, Scratch};

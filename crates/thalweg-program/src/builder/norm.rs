@@ -34,8 +34,12 @@ impl<'b> Var<'b> {
     /// Mean and biased variance over those axes and over all evaluations that run together ([`psum`](Self::psum)).
     ///
     /// Evaluations meet twice, for C-vectors only: each takes its moments about its own mean k, which no derivative flows
-    /// through, as Σ(x − μ)² = Σ(x − k)² + 2(k − μ)·Σ(x − k) + n·(k − μ)² for every constant k. So nothing cancels where
+    /// through, as Σ(x − c)² = Σ(x − k)² + 2(k − c)·Σ(x − k) + n·(k − c)² for all constants k and c. So nothing cancels where
     /// the mean is large, and the array is read while it is still in the cache of whoever made it.
+    ///
+    /// The constant c is what the mean μ is, and the variance is the mean of (x − c)² less (μ − c)², which holds for every c and
+    /// so has the derivatives of the variance. Written with μ in c's place, the derivative would have to sum x − μ over all
+    /// evaluations, only to find 0: they would meet once more for each derivative.
     pub fn moments_of_all(self, axes: &[usize]) -> Moments<'b> {
         let shape = self.shape();
         let kept: Vec<usize> =
@@ -47,8 +51,10 @@ impl<'b> Var<'b> {
         let rest = self - own_mean.reshape(&kept);
         let (first, second) = (rest.sum(axes), (rest * rest).sum(axes));
         let mean = (first + own_mean * own_count).psum() / count;
-        let to_own = own_mean - mean;
+        let centre = mean.stop_gradient();
+        let (to_own, to_mean) = (own_mean - centre, mean - centre);
         let spread = second + to_own * first * 2.0 + to_own * to_own * own_count;
-        Moments { rest, offset: to_own, mean, variance: spread.psum() / count }
+        let variance = spread.psum() / count - to_mean * to_mean;
+        Moments { rest, offset: own_mean - mean, mean, variance }
     }
 }

@@ -269,10 +269,10 @@ mod tests {
     use crate::ir::Program;
     use crate::transform::{gradient, hvp};
 
-    /// Elements of the arena, and the results for some arguments.
+    /// Elements of scratch memory, and the results for some arguments.
     fn run(program: &Program, far: usize) -> (usize, Vec<Vec<f64>>) {
-        let Trial { arena, results, .. } = trial(program, Limits { far, ..LIMITS });
-        (arena, results)
+        let Trial { scratch, results, .. } = trial(program, Limits { far, ..LIMITS });
+        (scratch, results)
     }
 
     fn normalised<'b>(x: Var<'b>, scale: Var<'b>) -> Var<'b> {
@@ -338,6 +338,6 @@ mod tests {
         let program = gradient(&builder.finish(&[(h * h).sum(&[0, 1])]).unwrap(), &[1, 2]);
         let list = |far| compile_with(&program, &Signature::separate(&program), Limits { far, ..LIMITS });
         let fused = |far| list(far).calls.iter().filter(|call| matches!(call, Call::Fused(_))).count();
-        assert_eq!((list(0).arena, fused(0)), (list(LIMITS.far).arena, fused(LIMITS.far)));
+        assert_eq!((list(0).scratch, fused(0)), (list(LIMITS.far).scratch, fused(LIMITS.far)));
     }
 }

@@ -221,9 +221,9 @@ mod tests {
             steps
         };
         assert_eq!(sorted(by_level.clone()), sorted(asked_for.clone()), "the same steps");
-        let arena = |steps: &[schedule::Step]| memory::arrange(&program, &places, steps).size;
+        let scratch = |steps: &[schedule::Step]| memory::arrange(&program, &places, steps).scratch;
         let (wide, narrow) = (64 * 64, 64 * 16);
-        assert!(arena(&by_level) >= 3 * wide);
-        assert!(arena(&asked_for) <= wide + 2 * narrow, "{}", arena(&asked_for));
+        assert!(scratch(&by_level) >= 3 * wide);
+        assert!(scratch(&asked_for) <= wide + 2 * narrow, "{}", scratch(&asked_for));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use thalweg_kernel::{Call, CallList, Fused, Instruction, Layout, Reduction, Space, Store, View};
 
-use super::memory::Arena;
+use super::memory::Memory;
 use super::place::{Kind, Place};
 use super::schedule::Step;
 use super::{Binding, Signature};
@@ -14,7 +14,7 @@ use crate::prim::Evaluation;
 struct Emitter<'p> {
     program: &'p Program,
     places: &'p [Place],
-    arena: &'p Arena,
+    memory: &'p Memory,
 }
 
 pub(super) fn emit(
@@ -22,9 +22,9 @@ pub(super) fn emit(
     signature: &Signature,
     places: &[Place],
     steps: &[Step],
-    arena: &Arena,
+    memory: &Memory,
 ) -> CallList {
-    let emitter = Emitter { program, places, arena };
+    let emitter = Emitter { program, places, memory };
     let mut calls = emitter.loads(signature);
     for step in steps {
         match step {
@@ -43,7 +43,8 @@ pub(super) fn emit(
         inputs: of(Element::Real),
         indices: of(Element::Index),
         outputs: slots(signature.outputs.iter()),
-        arena: arena.size,
+        arena: memory.arena,
+        scratch: memory.scratch,
         calls,
     }
 }
@@ -73,11 +74,13 @@ impl Emitter<'_> {
     /// Where a value's elements lie.
     fn view(&self, node: usize) -> View {
         let place = &self.places[node];
-        let mut layout = place.layout.clone();
+        let mut view = View { space: place.space, layout: place.layout.clone() };
         if place.space == Space::Arena {
-            layout.offset += self.arena.offsets[place.owner].expect("a value that is read was written");
+            let (space, start) = self.memory.starts[place.owner].expect("a value that is read was written");
+            view.space = space;
+            view.layout.offset += start;
         }
-        View { space: place.space, layout }
+        view
     }
 
     fn constant(&self, node: usize) -> Option<f64> {
@@ -190,7 +193,7 @@ impl<'e> Tape<'e> {
                 Evaluation::Elementwise(instruction) => {
                     self.known.insert(node, Source::Result(self.steps.len()));
                     self.steps.push((instruction, sources));
-                    if self.emitter.arena.written[node] {
+                    if self.emitter.memory.written[node] {
                         stores.push(node);
                     }
                 }

@@ -144,7 +144,7 @@ mod tests {
         for (program, products) in [(gradient(&loss, &[1]), 2 * 8), (hvp(&loss, &[1]), 2 * 8 * 3)] {
             let (kept, again) = (trial(&program, much), trial(&program, few));
             assert_eq!(again.results, kept.results);
-            assert!(3 * again.arena < kept.arena, "{} of {} elements", again.arena, kept.arena);
+            assert!(3 * again.scratch < kept.scratch, "{} of {} elements", again.scratch, kept.scratch);
             assert_eq!(again.contractions - kept.contractions, products, "the scores of each block, once");
         }
     }

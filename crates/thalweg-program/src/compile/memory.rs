@@ -1,4 +1,7 @@
-//! Where each buffer lies in the arena, from when it is written to when it is last read.
+//! Where each buffer lies, from when it is written to when it is last read.
+//!
+//! What is written in one phase and read in another lies in the arena, which each evaluation has of its own. All else lies in
+//! scratch memory, which a thread uses for one evaluation after another: it stays in the thread's cache.
 //!
 //! A pass that is the last to read a buffer may write a value in its place, element by element.
 
@@ -8,28 +11,31 @@ use thalweg_kernel::{Layout, Space};
 
 use super::place::{Kind, Place};
 use super::schedule::Step;
-use crate::ir::Program;
+use crate::ir::{Op, Program};
 
 /// Buffers start at multiples of this many elements: a cache line of `f32`, and whole vectors of any width.
 const ALIGNMENT: usize = 16;
 
-/// The arena of a program.
-pub(super) struct Arena {
-    /// Start of each node's buffer, where it has one.
-    pub(super) offsets: Vec<Option<usize>>,
-    /// For each node whether it is written to memory, in the arena or in a result.
+/// The memory of a program.
+pub(super) struct Memory {
+    /// Where each node's buffer starts, where it has one.
+    pub(super) starts: Vec<Option<(Space, usize)>>,
+    /// For each node whether it is written to memory, of an evaluation or in a result.
     pub(super) written: Vec<bool>,
-    /// Elements.
-    pub(super) size: usize,
+    /// Elements of the arena.
+    pub(super) arena: usize,
+    /// Elements of scratch memory.
+    pub(super) scratch: usize,
 }
 
-pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Arena {
+pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Memory {
     let written = written(program, places, steps);
     let last_read = last_reads(program, places, steps);
+    let phase = phases(program, steps);
     let size = |node: usize| program.nodes[node].ty.len().next_multiple_of(ALIGNMENT);
     let in_arena = |node: usize| places[node].space == Space::Arena;
-    let mut offsets = vec![None; program.nodes.len()];
-    let mut free = FreeList::default();
+    let mut starts: Vec<Option<(Space, usize)>> = vec![None; program.nodes.len()];
+    let [mut arena, mut scratch] = [FreeList::default(), FreeList::default()];
     let mut held: Vec<usize> = Vec::new();
     let loaded = (0..places.len()).filter(|&node| places[node].kind == Kind::Loaded);
     let computed = steps
@@ -45,32 +51,39 @@ pub(super) fn arrange(program: &Program, places: &[Place], steps: &[Step]) -> Ar
             held.into_iter().partition(|&node| last_read[node] >= now);
         held = kept;
         for node in expired {
-            if let Some(offset) = offsets[node] {
-                free.give(offset, size(node));
+            match starts[node] {
+                Some((Space::Arena, start)) => arena.give(start, size(node)),
+                Some((_, start)) => scratch.give(start, size(node)),
+                None => {}
             }
         }
         for node in nodes {
             let owner = places[node].owner;
-            if offsets[owner].is_some() {
+            if starts[owner].is_some() {
                 continue;
             }
+            let is_kept =
+                matches!(program.nodes[node].op, Op::Psum(_)) || phase[last_read[owner]] != phase[now];
+            let space = if is_kept { Space::Arena } else { Space::Scratch };
             // A part of a concatenation may lie otherwise in its buffer than the whole does.
             let may_replace = owner == node && places[node].kind == Kind::Elementwise;
             let alike = |(old, layout): &(usize, &Layout)| {
-                **layout == places[node].layout && size(*old) == size(node) && held.contains(old)
+                let fits = **layout == places[node].layout && size(*old) == size(node);
+                fits && held.contains(old) && starts[*old].is_some_and(|(its, _)| its == space)
             };
-            offsets[owner] = match replaced.iter().position(|old| may_replace && alike(old)) {
+            starts[owner] = match replaced.iter().position(|old| may_replace && alike(old)) {
                 Some(found) => {
                     let (old, _) = replaced.swap_remove(found);
                     held.retain(|&node| node != old);
-                    offsets[old]
+                    starts[old]
                 }
-                None => Some(free.take(size(owner))),
+                None if is_kept => Some((space, arena.take(size(owner)))),
+                None => Some((space, scratch.take(size(owner)))),
             };
             held.push(owner);
         }
     }
-    Arena { offsets, written, size: free.end }
+    Memory { starts, written, arena: arena.end, scratch: scratch.end }
 }
 
 /// The buffers of which a pass reads each element once, where it could write another value's, with how they lie.
@@ -147,7 +160,22 @@ fn last_reads(program: &Program, places: &[Place], steps: &[Step]) -> Vec<usize>
     last
 }
 
-/// Free ranges of the arena, in order of position, none adjacent to another.
+/// The phase of step 0, of each of the schedule's steps, and of reading the results: evaluations meet after a row of sums over
+/// them.
+fn phases(program: &Program, steps: &[Step]) -> Vec<usize> {
+    let (mut phase, mut meet) = (0, false);
+    let of_step = steps.iter().map(|step| {
+        let meets = matches!(step, Step::Single(node) if matches!(program.nodes[*node].op, Op::Psum(_)));
+        phase += usize::from(meet && !meets);
+        meet = meets;
+        phase
+    });
+    let mut found: Vec<usize> = std::iter::once(0).chain(of_step).collect();
+    found.push(phase + usize::from(meet));
+    found
+}
+
+/// Free ranges of memory, in order of position, none adjacent to another.
 #[derive(Default)]
 struct FreeList {
     holes: Vec<(usize, usize)>,
@@ -207,12 +235,12 @@ mod tests {
         let turned = product.tanh().permute(&[1, 0]);
         let all = builder.concatenate(0, &[turned, builder.zeros(&[0, 4])]);
         let program = builder.finish(&[builder.einsum("bi,oi->bo", all, w)]).unwrap();
-        assert_eq!(compile(&program, &Signature::separate(&program)).arena, 32);
+        assert_eq!(compile(&program, &Signature::separate(&program)).scratch, 32);
     }
 
     #[test]
     fn a_pass_writes_in_place_of_what_it_is_the_last_to_read() {
-        let arena = |reduces: bool| {
+        let scratch = |reduces: bool| {
             let builder = Builder::new();
             let (x, w, b) = (builder.real(&[16, 16]), builder.real(&[16, 16]), builder.real(&[16]));
             let product = builder.einsum("bi,oi->bo", x, w);
@@ -220,11 +248,29 @@ mod tests {
             let mut results = vec![builder.einsum("bi,oi->bo", hidden, w)];
             results.extend(reduces.then(|| product.sum(&[0])));
             let program = builder.finish(&results).unwrap();
-            compile(&program, &Signature::separate(&program)).arena
+            compile(&program, &Signature::separate(&program)).scratch
         };
-        assert_eq!(arena(false), 256);
+        assert_eq!(scratch(false), 256);
         // A sum of what was there comes after the pass has written.
-        assert_eq!(arena(true), 512);
+        assert_eq!(scratch(true), 512);
+    }
+
+    #[test]
+    fn only_what_is_read_in_another_phase_is_in_the_arena() {
+        let memory = |meets: bool| {
+            let builder = Builder::new();
+            let (x, w) = (builder.real(&[16, 16]), builder.real(&[16, 16]));
+            let hidden = builder.einsum("bi,oi->bo", builder.einsum("bi,oi->bo", x, w), w);
+            let total = hidden.sum(&[0, 1]);
+            let total = if meets { total.psum() } else { total };
+            let scaled = hidden * total.broadcast(&[16, 16], &[]);
+            let program = builder.finish(&[builder.einsum("bi,oi->bo", scaled, w)]).unwrap();
+            let list = compile(&program, &Signature::separate(&program));
+            (list.arena, list.scratch)
+        };
+        // Both products are there at a time; the second one waits for the total, then is written over.
+        assert_eq!(memory(false), (0, 512));
+        assert_eq!(memory(true), (256 + 16, 256));
     }
 
     #[test]

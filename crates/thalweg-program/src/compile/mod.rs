@@ -5,7 +5,7 @@
 //! 3. `schedule`: levels, and the elementwise chains that run as one pass with their broadcasts and reductions;
 //! 4. `again`: which values are computed a second time where they are read long after; then 1 to 3 once more; and if all this
 //!    takes much memory, `large`: which large values are, and `demand`: another order of the steps;
-//! 5. `memory`: where each buffer lies in the arena, from when it is written to when it is last read;
+//! 5. `memory`: where each buffer lies, from when it is written to when it is last read;
 //! 6. `emit`: the calls.
 //!
 //! Dead and repeated code and symbolic zeros are gone already: the builder never lets them in.
@@ -81,7 +81,7 @@ impl Signature {
 struct Limits {
     /// Elements written between two readings that are far apart.
     far: usize,
-    /// Elements of an arena that is worth another plan.
+    /// Elements of scratch memory that are worth another plan.
     much: usize,
 }
 
@@ -100,8 +100,8 @@ pub fn compile(program: &Program, signature: &Signature) -> CallList {
 fn compile_with(program: &Program, signature: &Signature, limits: Limits) -> CallList {
     check(program, signature);
     let plan = Plan::new(program.clone(), Vec::new(), signature, limits).with_less_memory(signature, limits);
-    let arena = memory::arrange(&plan.program, &plan.places, &plan.steps);
-    emit::emit(&plan.program, signature, &plan.places, &plan.steps, &arena)
+    let memory = memory::arrange(&plan.program, &plan.places, &plan.steps);
+    emit::emit(&plan.program, signature, &plan.places, &plan.steps, &memory)
 }
 
 /// What is computed, where it lies, and in which order.
@@ -130,8 +130,8 @@ impl Plan {
 
     /// A plan of much less memory, if this one takes much and there is one.
     fn with_less_memory(self, signature: &Signature, limits: Limits) -> Self {
-        let arena = |plan: &Self| memory::arrange(&plan.program, &plan.places, &plan.steps).size;
-        let own = arena(&self);
+        let scratch = |plan: &Self| memory::arrange(&plan.program, &plan.places, &plan.steps).scratch;
+        let own = scratch(&self);
         // Evaluations that meet do so phase by phase.
         let meets = self.program.nodes.iter().any(|node| matches!(node.op, Op::Psum(_)));
         if meets || own <= limits.much {
@@ -145,7 +145,7 @@ impl Plan {
         };
         let mut other = Self::new(program, again, signature, limits);
         other.steps = demand::ordered(&other.program, &other.places, &other.steps);
-        if 4 * arena(&other) < 3 * own { other } else { self }
+        if 4 * scratch(&other) < 3 * own { other } else { self }
     }
 }
 

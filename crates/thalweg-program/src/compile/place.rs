@@ -14,7 +14,7 @@ pub(super) enum Kind {
     Dead,
     /// The caller's memory holds it.
     Given,
-    /// An index argument, loaded into the arena at the start.
+    /// An index argument, loaded at the start.
     Loaded,
     /// A number known now.
     Constant,
@@ -41,7 +41,8 @@ impl Kind {
     }
 }
 
-/// Where a value lies. A layout in the arena counts from the start of its owner's buffer.
+/// Where a value lies. A layout in the arena counts from the start of its owner's buffer; whether that is in the arena or in
+/// scratch memory, `memory` says.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) kind: Kind,

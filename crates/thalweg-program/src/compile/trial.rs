@@ -8,8 +8,8 @@ use crate::ir::{Program, Type};
 /// A program that was compiled and run on normal numbers, the same for every plan.
 #[derive(Debug, PartialEq)]
 pub(super) struct Trial {
-    /// Elements of the arena.
-    pub(super) arena: usize,
+    /// Elements of scratch memory.
+    pub(super) scratch: usize,
     /// Number of contractions.
     pub(super) contractions: usize,
     pub(super) arguments: Vec<Vec<f64>>,
@@ -28,7 +28,7 @@ pub(super) fn trial(program: &Program, limits: Limits) -> Trial {
     let mut results: Vec<Vec<f64>> = list.outputs.iter().map(|&size| vec![0.0; size]).collect();
     let machine = Machine::<f64>::new(&list);
     let mut outputs: Vec<&mut [f64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-    machine.run(&mut machine.scratch(), &views, &[], &mut outputs);
+    machine.run(&mut machine.arena(), &mut machine.scratch(), &views, &[], &mut outputs);
     let contractions = list.calls.iter().filter(|call| matches!(call, Call::Contract { .. })).count();
-    Trial { arena: list.arena, contractions, arguments, results }
+    Trial { scratch: list.scratch, contractions, arguments, results }
 }

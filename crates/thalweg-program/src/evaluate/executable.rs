@@ -1,17 +1,18 @@
-//! A compiled program with scratch memory for as many threads as run it.
+//! A compiled program with memory for as many threads as run it.
 
 use std::sync::{Mutex, PoisonError};
 
-use thalweg_kernel::{Machine, Real, Scratch};
+use thalweg_kernel::{Arena, Machine, Real, Scratch};
 
 use crate::compile::{Signature, compile};
 use crate::ir::Program;
 
-/// A compiled program in one precision. Any number of threads may run it at once; each run takes scratch memory
-/// from a pool, so that none is allocated once as many runs as ever overlap have been seen.
+/// A compiled program in one precision. Any number of threads may run it at once; each run takes its memory
+/// from pools, so that none is allocated once as many runs as ever overlap have been seen.
 pub struct Executable<T: Real> {
     machine: Machine<T>,
-    pool: Mutex<Vec<Scratch<T>>>,
+    arenas: Pool<Arena<T>>,
+    scratches: Pool<Scratch<T>>,
 }
 
 impl<T: Real> Executable<T> {
@@ -20,7 +21,8 @@ impl<T: Real> Executable<T> {
     /// # Panics
     /// If the signature does not fit the program.
     pub fn new(program: &Program, signature: &Signature) -> Self {
-        Self { machine: Machine::new(&compile(program, signature)), pool: Mutex::new(Vec::new()) }
+        let machine = Machine::new(&compile(program, signature));
+        Self { machine, arenas: Pool::new(), scratches: Pool::new() }
     }
 
     /// Compiles a program with each argument and each result in a slot of its own.
@@ -33,24 +35,48 @@ impl<T: Real> Executable<T> {
     /// # Panics
     /// If a slot is missing or shorter than its bindings reach.
     pub fn run(&self, inputs: &[&[T]], indices: &[&[i32]], outputs: &mut [&mut [T]]) {
-        let mut scratch = self.take();
-        self.machine.run(&mut scratch, inputs, indices, outputs);
-        self.give(scratch);
+        let mut arena = self.take_arena();
+        self.with_scratch(|machine, scratch| machine.run(&mut arena, scratch, inputs, indices, outputs));
+        self.give_arena(arena);
     }
 
-    /// Puts scratch memory back.
-    pub(super) fn give(&self, scratch: Scratch<T>) {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+    /// Runs with scratch memory from the pool.
+    pub(super) fn with_scratch(&self, run: impl FnOnce(&Machine<T>, &mut Scratch<T>)) {
+        let mut scratch = self.scratches.take().unwrap_or_else(|| self.machine.scratch());
+        run(&self.machine, &mut scratch);
+        self.scratches.give(scratch);
+    }
+
+    /// An arena from the pool.
+    pub(super) fn take_arena(&self) -> Arena<T> {
+        self.arenas.take().unwrap_or_else(|| self.machine.arena())
+    }
+
+    /// Puts an arena back.
+    pub(super) fn give_arena(&self, arena: Arena<T>) {
+        self.arenas.give(arena);
     }
 
     /// The prepared calls.
     pub(super) fn machine(&self) -> &Machine<T> {
         &self.machine
     }
+}
 
-    /// Scratch memory from the pool.
-    pub(super) fn take(&self) -> Scratch<T> {
-        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        pooled.unwrap_or_else(|| self.machine.scratch())
+/// What is lent and comes back.
+struct Pool<M>(Mutex<Vec<M>>);
+
+impl<M> Pool<M> {
+    fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// What came back last: it may be in a cache still.
+    fn take(&self) -> Option<M> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn give(&self, memory: M) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 }

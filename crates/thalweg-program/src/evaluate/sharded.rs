@@ -169,7 +169,7 @@ impl<T: Real> Sharded<T> {
         // So many points at a time that the sums of all their lanes stay within a few times the budget; where shards
         // meet, so few that what they hold between two phases stays in a cache.
         let sums = self.lanes * self.sums.iter().sum::<usize>();
-        let arenas = if self.coupled { self.lanes * self.whole.machine().arena() } else { 0 };
+        let arenas = if self.coupled { self.lanes * self.whole.machine().arena_len() } else { 0 };
         let together = (4 * LANE_BUDGET / sums.max(1)).min(ARENAS_BUDGET / arenas.max(1)).max(1);
         points.chunks_mut(together).for_each(|points| self.evaluate_together(points, data));
     }

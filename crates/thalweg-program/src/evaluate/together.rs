@@ -1,7 +1,7 @@
 //! Shards that meet: all of a point run phase by phase, and between two phases what they sum is added up.
 
 use rayon::prelude::*;
-use thalweg_kernel::{Real, Scratch};
+use thalweg_kernel::{Arena, Real};
 
 use super::lane::{Sum, Task};
 use super::{Data, Executable, Sharded};
@@ -9,7 +9,7 @@ use super::{Data, Executable, Sharded};
 /// A shard on its way through the program.
 struct Running<'t, T: Real> {
     program: &'t Executable<T>,
-    scratch: Scratch<T>,
+    arena: Arena<T>,
     inputs: Vec<&'t [T]>,
     indices: Vec<&'t [i32]>,
     outputs: Vec<&'t mut [T]>,
@@ -30,7 +30,7 @@ impl<T: Real> Sharded<T> {
             let values = rest.split_off_mut(..scalars).expect("numbers of each task");
             let rows = task.rows.iter_mut().map(|rows| &mut **rows).collect();
             let outputs = self.outputs(values, &mut task.sums.iter_mut().map(Sum::slice_mut), rows);
-            running.push(Running { program, scratch: program.take(), inputs, indices, outputs });
+            running.push(Running { program, arena: program.take_arena(), inputs, indices, outputs });
         }
         let shards = self.cut().shards();
         let phases = running[0].program.machine().phases();
@@ -38,8 +38,8 @@ impl<T: Real> Sharded<T> {
             running.par_iter_mut().with_max_len(1).for_each(|shard| shard.run(phase));
             running.par_chunks_mut(shards).with_max_len(1).for_each(|shards| all_reduce(shards, phase));
         }
-        for Running { program, scratch, .. } in running {
-            program.give(scratch);
+        for Running { program, arena, .. } in running {
+            program.give_arena(arena);
         }
         for (task, values) in tasks.iter_mut().zip(values.chunks(scalars.max(1))) {
             task.scalars.extend(values.iter().map(|value| value.to_f64()));
@@ -49,14 +49,16 @@ impl<T: Real> Sharded<T> {
 
 impl<T: Real> Running<'_, T> {
     fn run(&mut self, phase: usize) {
-        let machine = self.program.machine();
-        machine.run_phase(phase, &mut self.scratch, &self.inputs, &self.indices, &mut self.outputs);
+        let Self { program, arena, inputs, indices, outputs } = self;
+        program.with_scratch(|machine, scratch| {
+            machine.run_phase(phase, arena, scratch, inputs, indices, outputs);
+        });
     }
 
     /// What the shard brings to the sum of that number, and where it wants the total.
     fn summed(&mut self, phase: usize, number: usize) -> &mut [T] {
         let range = self.program.machine().summed(phase)[number].clone();
-        &mut self.scratch.arena_mut()[range]
+        &mut self.arena.elements_mut()[range]
     }
 }
 

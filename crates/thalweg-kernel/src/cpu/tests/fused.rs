@@ -55,7 +55,11 @@ fn random(name: &str, number: u64, smooth: bool) -> Bench {
     let stores = (0..cases.below(3))
         .map(|_| {
             let layout = cases.layout(&shape, false);
-            let to = if cases.chance(70) { bench.output(layout) } else { bench.arena(layout) };
+            let to = match cases.below(10) {
+                0 | 1 => bench.arena(layout),
+                2 | 3 => bench.scratch(layout),
+                _ => bench.output(layout),
+            };
             Store { value: if cases.chance(60) { values - 1 } else { cases.below(values) }, to }
         })
         .collect();

@@ -2,7 +2,7 @@ use super::{Bench, Cases};
 use crate::call::{
     Binary, Call, CallList, Fused, Instruction, Labels, Reduction, ReductionKind, Space, Store, Unary, View,
 };
-use crate::{Layout, Machine};
+use crate::{Arena, Layout, Machine, Scratch};
 
 fn view(space: Space, layout: Layout) -> View {
     View { space, layout }
@@ -10,13 +10,14 @@ fn view(space: Space, layout: Layout) -> View {
 
 /// Hidden layer with bias and tanh, then its mean square.
 fn layer(rows: usize, from: usize, to: usize) -> CallList {
-    let hidden = view(Space::Arena, Layout::contiguous(0, &[rows, to]));
+    let hidden = view(Space::Scratch, Layout::contiguous(0, &[rows, to]));
     let everywhere = [rows, to];
     CallList {
         inputs: vec![rows * from, from * to, to],
         indices: vec![],
         outputs: vec![rows * to, 1],
-        arena: rows * to,
+        arena: 0,
+        scratch: rows * to,
         calls: vec![
             Call::Contract {
                 a: view(Space::Input(0), Layout::contiguous(0, &[rows, from])),
@@ -63,24 +64,26 @@ fn bits_depend_neither_on_alignment_nor_on_thread_nor_on_what_was_before() {
         let mut cases = Cases::new("alignment", 0);
         let inputs: Vec<Vec<f32>> =
             list.inputs.iter().map(|&n| (0..n).map(|_| cases.real() as f32).collect()).collect();
-        let run = |shift: usize, scratch: &mut crate::Scratch<f32>| -> Vec<u32> {
+        let run = |shift: usize, arena: &mut Arena<f32>, scratch: &mut Scratch<f32>| -> Vec<u32> {
             let shifted: Vec<Vec<f32>> = inputs.iter().map(|x| [&vec![0.0; shift][..], x].concat()).collect();
             let slices: Vec<&[f32]> = shifted.iter().map(|x| &x[shift..]).collect();
             let mut outputs: Vec<Vec<f32>> =
                 list.outputs.iter().map(|&n| vec![f32::NAN; n + shift]).collect();
             let mut ends: Vec<&mut [f32]> = outputs.iter_mut().map(|x| &mut x[shift..]).collect();
-            machine.run(scratch, &slices, &[], &mut ends);
+            machine.run(arena, scratch, &slices, &[], &mut ends);
             outputs.iter().flat_map(|x| &x[shift..]).map(|x| x.to_bits()).collect()
         };
-        let mut scratch = machine.scratch();
-        let expected = run(0, &mut scratch);
+        let (mut arena, mut scratch) = (machine.arena(), machine.scratch());
+        let expected = run(0, &mut arena, &mut scratch);
         for shift in [1, 2, 3, 7] {
-            assert_eq!(run(shift, &mut scratch), expected);
+            assert_eq!(run(shift, &mut arena, &mut scratch), expected);
         }
         std::thread::scope(|scope| {
             for shift in 0..4 {
                 let (run, machine, expected) = (&run, &machine, &expected);
-                scope.spawn(move || assert_eq!(run(shift, &mut machine.scratch()), *expected));
+                scope.spawn(move || {
+                    assert_eq!(run(shift, &mut machine.arena(), &mut machine.scratch()), *expected);
+                });
             }
         });
     }
@@ -114,14 +117,14 @@ fn a_slice_of_another_length_is_refused() {
     let machine = Machine::<f32>::new(&layer(2, 3, 4));
     let (x, w, b) = ([0.0; 6], [0.0; 11], [0.0; 4]);
     let (mut y, mut s) = ([0.0; 8], [0.0; 1]);
-    machine.run(&mut machine.scratch(), &[&x, &w, &b], &[], &mut [&mut y, &mut s]);
+    machine.run(&mut machine.arena(), &mut machine.scratch(), &[&x, &w, &b], &[], &mut [&mut y, &mut s]);
 }
 
 #[test]
 #[should_panic(expected = "another machine")]
 fn a_scratch_of_another_machine_is_refused() {
     let (one, other) = (Machine::<f32>::new(&CallList::default()), Machine::<f32>::new(&CallList::default()));
-    one.run(&mut other.scratch(), &[], &[], &mut []);
+    one.run(&mut one.arena(), &mut other.scratch(), &[], &[], &mut []);
 }
 
 #[test]

@@ -120,6 +120,13 @@ impl Bench {
         View { space: Space::Arena, layout }
     }
 
+    /// A fresh part of scratch memory.
+    pub(super) fn scratch(&mut self, mut layout: Layout) -> View {
+        layout.offset += self.list.scratch;
+        self.list.scratch = layout.end() + 1;
+        View { space: Space::Scratch, layout }
+    }
+
     pub(super) fn call(&mut self, call: Call) {
         self.list.calls.push(call);
     }
@@ -134,7 +141,7 @@ impl Bench {
         let mut outputs: Vec<Vec<T>> =
             self.list.outputs.iter().map(|&n| vec![T::from_f64(-7.0); n]).collect();
         let mut slices: Vec<&mut [T]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-        machine.run(&mut machine.scratch(), &inputs, &indices, &mut slices);
+        machine.run(&mut machine.arena(), &mut machine.scratch(), &inputs, &indices, &mut slices);
         outputs.iter().map(|x| x.iter().map(|x| x.to_f64()).collect()).collect()
     }
 

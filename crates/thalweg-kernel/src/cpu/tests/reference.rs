@@ -9,6 +9,7 @@ struct Store<'a> {
     bench: &'a Bench,
     outputs: Vec<Vec<f64>>,
     arena: Vec<f64>,
+    scratch: Vec<f64>,
     largest: f64,
 }
 
@@ -19,6 +20,7 @@ pub(crate) fn run(bench: &Bench) -> (Vec<Vec<f64>>, f64) {
         bench,
         outputs: list.outputs.iter().map(|&n| vec![-7.0; n]).collect(),
         arena: vec![0.0; list.arena],
+        scratch: vec![0.0; list.scratch],
         largest: 0.0,
     };
     for call in &list.calls {
@@ -50,6 +52,7 @@ impl Store<'_> {
             Space::Input(i) => self.bench.inputs[i][at],
             Space::Output(i) => self.outputs[i][at],
             Space::Arena => self.arena[at],
+            Space::Scratch => self.scratch[at],
         }
     }
 
@@ -62,6 +65,7 @@ impl Store<'_> {
             Space::Input(_) => panic!("write to an input"),
             Space::Output(i) => self.outputs[i][at] = value,
             Space::Arena => self.arena[at] = value,
+            Space::Scratch => self.scratch[at] = value,
         }
     }
 
