@@ -160,14 +160,15 @@ impl Emitter<'_> {
 }
 
 /// A value of a tape before the loads and constants are counted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Source {
     Load(usize),
     Constant(usize),
     Result(usize),
 }
 
-/// Writes one pass.
+/// Writes one pass. What is computed again may stand beside what it repeats, or read the same array through a view of its own:
+/// it is written once.
 struct Tape<'e> {
     emitter: &'e Emitter<'e>,
     shape: &'e [usize],
@@ -175,12 +176,22 @@ struct Tape<'e> {
     constants: Vec<u64>,
     steps: Vec<(Instruction, Vec<Source>)>,
     known: HashMap<usize, Source>,
+    loaded: HashMap<View, usize>,
+    made: HashMap<(Instruction, Vec<Source>), usize>,
 }
 
 impl<'e> Tape<'e> {
     fn new(emitter: &'e Emitter<'e>, shape: &'e [usize]) -> Self {
-        let (loads, constants, steps) = (Vec::new(), Vec::new(), Vec::new());
-        Self { emitter, shape, loads, constants, steps, known: HashMap::new() }
+        Self {
+            emitter,
+            shape,
+            loads: Vec::new(),
+            constants: Vec::new(),
+            steps: Vec::new(),
+            known: HashMap::new(),
+            loaded: HashMap::new(),
+            made: HashMap::new(),
+        }
     }
 
     fn written(mut self, nodes: &[usize]) -> Fused {
@@ -191,8 +202,11 @@ impl<'e> Tape<'e> {
             let sources: Vec<Source> = operands.iter().map(|id| self.source(id.position())).collect();
             match self.emitter.program.nodes[node].op.evaluate() {
                 Evaluation::Elementwise(instruction) => {
-                    self.known.insert(node, Source::Result(self.steps.len()));
-                    self.steps.push((instruction, sources));
+                    let made = *self.made.entry((instruction, sources)).or_insert_with_key(|step| {
+                        self.steps.push(step.clone());
+                        self.steps.len() - 1
+                    });
+                    self.known.insert(node, Source::Result(made));
                     if self.emitter.memory.written[node] {
                         stores.push(node);
                     }
@@ -225,16 +239,16 @@ impl<'e> Tape<'e> {
     /// The value that a node has in this pass: computed in it, a constant, or loaded.
     fn source(&mut self, node: usize) -> Source {
         let emitter = self.emitter;
-        let (loads, constants) = (&mut self.loads, &mut self.constants);
+        let (loads, loaded, constants) = (&mut self.loads, &mut self.loaded, &mut self.constants);
         *self.known.entry(node).or_insert_with(|| match emitter.constant(node) {
             Some(value) => {
                 constants.push(value.to_bits());
                 Source::Constant(constants.len() - 1)
             }
-            None => {
-                loads.push(emitter.view(node));
-                Source::Load(loads.len() - 1)
-            }
+            None => Source::Load(*loaded.entry(emitter.view(node)).or_insert_with_key(|view| {
+                loads.push(view.clone());
+                loads.len() - 1
+            })),
         })
     }
 
