@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::{OptimiserError, check, for_blocks};
+use super::{OptimiserError, check, for_blocks, root};
 
 pub(super) const SLOTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 
@@ -109,12 +109,6 @@ impl<T: Real> Pass<T> {
             *x = start - step_size * *m / (root(*v) / root_correction + eps);
         }
     }
-}
-
-/// √x. For f32 the root of the widened number, rounded, is the correctly rounded root: 53 ≥ 2·24 + 2 bits.
-#[inline(always)]
-fn root<T: Real>(x: T) -> T {
-    T::from_f64(x.to_f64().sqrt())
 }
 
 /// βᵗ by repeated squaring: the bits do not depend on a mathematical library, as those of `powf` would.

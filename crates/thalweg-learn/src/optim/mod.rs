@@ -11,12 +11,16 @@
 //! The design that lost: a trait object per optimiser with its own struct of state. With state as named flat vectors,
 //! one checkpoint writer and one resume test serve them all.
 
+mod adagrad;
 mod adam;
 mod adamw;
+mod rmsprop;
 mod sgd;
 
+pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adamw::AdamW;
+pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;
 
 use rayon::prelude::*;
@@ -41,6 +45,10 @@ pub enum Optimiser {
     Adam(Adam),
     /// Adam with decoupled weight decay.
     Adamw(AdamW),
+    /// Gradients over a running root of their mean square.
+    Rmsprop(Rmsprop),
+    /// Gradients over the root of the sum of their squares.
+    Adagrad(Adagrad),
 }
 
 /// A configuration or a state that cannot be used.
@@ -89,7 +97,7 @@ pub enum OptimiserError {
 /// One vector of state, as long as θ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot<T> {
-    /// PyTorch's name for it: `momentum_buffer`, `exp_avg`, `exp_avg_sq`.
+    /// PyTorch's name for it: `momentum_buffer`, `exp_avg`, `exp_avg_sq`, `square_avg`, `sum`.
     pub name: String,
     /// Its values, in the order of θ.
     pub values: Vec<T>,
@@ -111,6 +119,8 @@ impl Optimiser {
             Self::Sgd(_) => "sgd",
             Self::Adam(_) => "adam",
             Self::Adamw(_) => "adamw",
+            Self::Rmsprop(_) => "rmsprop",
+            Self::Adagrad(_) => "adagrad",
         }
     }
 
@@ -127,6 +137,8 @@ impl Optimiser {
             Self::Adamw(AdamW { beta_1, beta_2, eps, weight_decay }) => {
                 adam::validate("adamw", *beta_1, *beta_2, *eps, *weight_decay)
             }
+            Self::Rmsprop(rmsprop) => rmsprop.validate(),
+            Self::Adagrad(adagrad) => adagrad.validate(),
         }
     }
 
@@ -135,6 +147,8 @@ impl Optimiser {
         match self {
             Self::Sgd(sgd) => sgd.slot_names(),
             Self::Adam(_) | Self::Adamw(_) => &adam::SLOTS,
+            Self::Rmsprop(rmsprop) => rmsprop.slot_names(),
+            Self::Adagrad(_) => &adagrad::SLOTS,
         }
     }
 }
@@ -148,6 +162,8 @@ impl Optimiser {
             (Self::Sgd(sgd), Some(momentum), _) => sgd.step_with_momentum(theta, gradients, momentum, lr),
             (Self::Adam(adam), Some(m), Some(v)) => adam.step(theta, gradients, m, v, lr, step),
             (Self::Adamw(adamw), Some(m), Some(v)) => adamw.step(theta, gradients, m, v, lr, step),
+            (Self::Rmsprop(rmsprop), Some(v), b) => rmsprop.step(theta, gradients, v, b, lr),
+            (Self::Adagrad(adagrad), Some(s), _) => adagrad.step(theta, gradients, s, lr),
             _ => unreachable!("construction gives every optimiser its slots"),
         }
     }
@@ -261,6 +277,12 @@ fn for_blocks<T: Real>(gradients: &[&[T]], mut update: impl FnMut(std::ops::Rang
     }
 }
 
+/// √x. For f32 the root of the widened number, rounded, is the correctly rounded root: 53 ≥ 2·24 + 2 bits.
+#[inline(always)]
+fn root<T: Real>(x: T) -> T {
+    T::from_f64(x.to_f64().sqrt())
+}
+
 /// The check that all hyper-parameters share: finite, and within `range`.
 fn check(
     kind: &'static str,
@@ -287,6 +309,9 @@ mod tests {
             Optimiser::Sgd(Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.01 }),
             Optimiser::Adam(Adam { weight_decay: 0.1, ..Adam::default() }),
             Optimiser::Adamw(AdamW::default()),
+            Optimiser::Rmsprop(Rmsprop { momentum: 0.9, ..Rmsprop::default() }),
+            Optimiser::Rmsprop(Rmsprop { weight_decay: 0.1, ..Rmsprop::default() }),
+            Optimiser::Adagrad(Adagrad { weight_decay: 0.1, ..Adagrad::default() }),
         ]
     }
 
@@ -386,6 +411,14 @@ mod tests {
         assert_eq!(
             message(Optimiser::Adamw(AdamW { weight_decay: f64::NAN, ..AdamW::default() })),
             "optimiser adamw: expected weight_decay to be at least 0, found NaN"
+        );
+        assert_eq!(
+            message(Optimiser::Rmsprop(Rmsprop { alpha: 1.0, ..Rmsprop::default() })),
+            "optimiser rmsprop: expected alpha to be in [0, 1), found 1"
+        );
+        assert_eq!(
+            message(Optimiser::Adagrad(Adagrad { eps: -1.0, ..Adagrad::default() })),
+            "optimiser adagrad: expected eps to be at least 0, found -1"
         );
     }
 }

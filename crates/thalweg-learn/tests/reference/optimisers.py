@@ -30,8 +30,14 @@ CASES = [
     ("adamw", 0.1, {}),
     ("adamw", 0.1, {"weight_decay": 0.3}),
     ("adamw", 0.1, {"beta_1": 0.8, "beta_2": 0.99, "eps": 1e-4, "weight_decay": 0.1}),
+    ("rmsprop", 0.02, {}),
+    ("rmsprop", 0.02, {"alpha": 0.9, "eps": 1e-3, "weight_decay": 0.1}),
+    ("rmsprop", 0.02, {"momentum": 0.9, "weight_decay": 0.1}),
+    ("adagrad", 0.2, {}),
+    ("adagrad", 0.2, {"eps": 1e-2, "weight_decay": 0.1}),
 ]
-CLASSES = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+CLASSES = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW,
+           "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad}
 
 
 def gradient(x):
@@ -43,7 +49,7 @@ def gradient(x):
 def run(kind, lr, options):
     theta = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     arguments = dict(options)
-    if kind != "sgd":
+    if kind.startswith("adam"):
         arguments["betas"] = (arguments.pop("beta_1", 0.9), arguments.pop("beta_2", 0.999))
     optimiser = CLASSES[kind]([theta], lr=lr, **arguments)
     path = []

@@ -86,7 +86,10 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "data" => "The data, split into a part to train on and one held out.",
         "data.kind" => {
             "\"digits\": the embedded handwritten digits, 8×8 pixels, 1437 to train on and 360 held out; with enlarge=4 of 32×32, each\n\
-             pixel repeated both ways (scaling, train_examples, enlarge).\n\
+             pixel repeated both ways (scaling, train_examples, enlarge). \"mnist\", \"fashion_mnist\", \"cifar10\", \"cifar100\",\n\
+             \"cifar100_coarse\": their published files, in --data-dir, the folder that THALWEG_DATA names, the user's data folder or\n\
+             /usr/share/datasets (scaling, classes, train_examples, test_examples, seed, random_labels). \"synthetic\": examples of\n\
+             known geometry (set, train_examples, test_examples, seed, random_labels).\n\
              \"digits_file\": a CSV file of that format (path, examples, test_examples, scaling). \"text_file\": a text in windows of\n\
              characters, for a language model (path, context, test_examples)."
         }
@@ -95,6 +98,25 @@ pub fn doc(path: &str) -> Option<&'static str> {
         }
         "data.enlarge" => "Repeat each pixel so many times both ways: 4 makes 32×32 of digits.",
         "data.train_examples" => "Train on so many examples only, each class in proportion.",
+        "data.classes" => "Which classes, as [3, 5]: the first becomes class 0, and so on. All unless given.",
+        "data.seed" => {
+            "Which examples are drawn, and which labels are random. Not the run's seed, so that runs share their data."
+        }
+        "data.random_labels" => {
+            "Share of the labels to train on that are drawn anew, uniform over all classes (Zhang et al. 2017)."
+        }
+        "data.set" => "What synthetic examples are like.",
+        "data.set.kind" => {
+            "\"gaussian_mixture\": a normal distribution a class (features, classes, separation: how far each mean is from 0, in\n\
+             deviations). \"spirals\": arms in the plane (arms, noise). \"parity\": signs, labelled by the product of the first few\n\
+             (features, of). \"great_circle\": a circle of radius √features, labelled by its sectors (features, classes)."
+        }
+        "data.set.features" => "Numbers of an example.",
+        "data.set.classes" => "Classes.",
+        "data.set.separation" => "Distance of a class's mean from 0, in deviations.",
+        "data.set.arms" => "Arms of the spiral, a class each.",
+        "data.set.noise" => "Deviation of what is added to both coordinates.",
+        "data.set.of" => "How many signs count.",
         "data.path" => {
             "The file. Of digits, plain or gzipped: rows of 64 pixels from 0 to 16 and a label from 0 to 9. A text in UTF-8."
         }
@@ -102,8 +124,13 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "data.examples" => {
             "Rows that it must have; without it, a file cut off at the end of a row passes for a whole one."
         }
-        "data.test_examples" => "Examples held out; of a text the last windows, a tenth of all unless given.",
-        "data.blake3" => "The file's BLAKE3 digest: part of the run's identity, filled in from the file.",
+        "data.test_examples" => {
+            "Examples held out; of a text the last windows, a tenth of all unless given; of a published set drawn like those to\n\
+             train on, all unless given."
+        }
+        "data.blake3" => {
+            "The BLAKE3 digest of the file, or of a published set's pixels and labels: part of the run's identity, filled in."
+        }
         "train" => "Training.",
         "train.loss" => {
             "\"cross_entropy\" (nats), \"half_mean_square\" (½‖f − y‖²) or \"reconstruction\" (½‖f − x‖² against the\n\
@@ -123,11 +150,13 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "train.schedule.warmup" => "Share of the run over which the rate rises from 0.",
         "train.optimiser" => "The optimiser, with PyTorch's definitions.",
         "train.optimiser.kind" => {
-            "\"sgd\" (momentum, nesterov, weight_decay), \"adam\" or \"adamw\" (beta_1, beta_2, eps, weight_decay)."
+            "\"sgd\" (momentum, nesterov, weight_decay), \"adam\" or \"adamw\" (beta_1, beta_2, eps, weight_decay), \"rmsprop\" (alpha,\n\
+             eps, momentum, weight_decay) or \"adagrad\" (eps, weight_decay)."
         }
         "train.optimiser.momentum" => "In [0, 1).",
         "train.optimiser.nesterov" => "Whether the step looks ahead; needs momentum.",
         "train.optimiser.weight_decay" => "Multiple of θ that is added to the gradient (AdamW: to the step).",
+        "train.optimiser.alpha" => "Decay of the mean of the gradient's square.",
         "train.optimiser.beta_1" => "Decay of the gradient's mean.",
         "train.optimiser.beta_2" => "Decay of its square's.",
         "train.optimiser.eps" => "Added to the root of the mean square.",

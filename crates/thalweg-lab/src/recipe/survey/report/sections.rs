@@ -2,7 +2,7 @@
 
 use thalweg_geometry::site::{Outcome, Reading};
 use thalweg_geometry::spectrum::Extremes;
-use thalweg_learn::optim::{Optimiser, Sgd};
+use thalweg_learn::optim::{Optimiser, Rmsprop, Sgd};
 use thalweg_report::{Figure, Section, humane};
 
 use super::super::spectrum::short_rounded;
@@ -67,6 +67,13 @@ fn optimiser(optimiser: &Optimiser) -> String {
         }
         Optimiser::Adam(adam) => ("Adam".to_owned(), &adam.weight_decay),
         Optimiser::Adamw(adamw) => ("AdamW".to_owned(), &adamw.weight_decay),
+        Optimiser::Rmsprop(Rmsprop { momentum: 0.0, weight_decay, .. }) => {
+            ("RMSprop".to_owned(), weight_decay)
+        }
+        Optimiser::Rmsprop(Rmsprop { momentum, weight_decay, .. }) => {
+            (format!("RMSprop with momentum {momentum}"), weight_decay)
+        }
+        Optimiser::Adagrad(adagrad) => ("Adagrad".to_owned(), &adagrad.weight_decay),
     };
     if *weight_decay == 0.0 { words } else { format!("{words} and weight decay {weight_decay}") }
 }
