@@ -1,11 +1,11 @@
 //! Arrays without owners: layouts, the flat list of kernel calls, and the machine that runs it.
 //!
 //! This crate is the only one that touches raw memory. A compiled program reaches it as a [`CallList`]: a flat
-//! list of [`Call`]s whose operands are [`View`]s of an input slot, an output slot or the arena. Nothing above
-//! this crate knows where the arena lives, which is the seam at which another device can take over.
+//! list of [`Call`]s whose operands are [`View`]s of an input slot, an output slot, the arena or scratch memory. Nothing above
+//! this crate knows where these live, which is the seam at which another device can take over.
 //!
 //! A [`Machine`] is a list prepared for one precision. It plans everything once and is then shared by threads, each
-//! with a [`Scratch`] of its own:
+//! with a [`Scratch`] of its own, and with an [`Arena`] for each evaluation:
 //!
 //! ```
 //! use thalweg_kernel::{Binary, Call, CallList, Fused, Instruction, Layout, Machine, Space, Store, View};
@@ -30,7 +30,8 @@
 //! };
 //! let machine = Machine::<f32>::new(&list);
 //! let mut out = [0.0; 6];
-//! machine.run(&mut machine.arena(), &mut machine.scratch(), &[&[1., 2., 3., 4., 5., 6.], &[10., 20., 30.]], &[], &mut [&mut out]);
+//! let (mut arena, mut scratch) = (machine.arena(), machine.scratch());
+//! machine.run(&mut arena, &mut scratch, &[&[1., 2., 3., 4., 5., 6.], &[10., 20., 30.]], &[], &mut [&mut out]);
 //! assert_eq!(out, [11., 22., 33., 14., 25., 36.]);
 //! ```
 //!

@@ -50,7 +50,7 @@ fn config(more: &[&str]) -> SurveyConfig {
 fn a_survey_begins_at_the_loss_that_pytorch_has() {
     let folder = tempfile::tempdir().unwrap();
     let begins_at = |name: &str, more: &[&str]| -> Value {
-        let options = SurveyOptions { out: Some(folder.path().join(name)), repair: false };
+        let options = SurveyOptions { out: Some(folder.path().join(name)), ..SurveyOptions::default() };
         let survey = survey(&config(more), &options, &Progress::new(true)).unwrap();
         let bytes = std::fs::read(survey.folder.join("training.json")).unwrap();
         serde_json::from_slice::<Value>(&bytes).unwrap()["value"].clone()
@@ -106,7 +106,7 @@ fn batch_norms_begin_with_the_statistics_of_the_file() {
     }))
     .unwrap();
     config.initial.path = Some(file.clone().into());
-    let options = SurveyOptions { out: Some(folder.path().join("run")), repair: false };
+    let options = SurveyOptions { out: Some(folder.path().join("run")), ..SurveyOptions::default() };
     let survey = survey(&config, &options, &Progress::new(true)).unwrap();
     let read = |name: &str| std::fs::read(survey.folder.join(name)).unwrap();
 

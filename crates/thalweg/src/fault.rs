@@ -78,7 +78,9 @@ impl From<SurveyError> for Fault {
                 return Self { message: error.to_string(), help: None, code };
             }
             error if error.is_of_settings() => Some(FIELDS),
-            SurveyError::Data(_) => Some("nothing was written; bring the file back whole, or name another"),
+            SurveyError::Data(_) => Some(
+                "nothing was written; bring a file back whole or name another, or change the fields of `data`",
+            ),
             SurveyError::Checkpoint(_) => {
                 Some("the network of `model` must be the one that the checkpoint was taken of")
             }

@@ -84,9 +84,11 @@ impl Cifar {
                 let unreadable = |source| DataError::Read { place: Place::byte(&path, 0), source };
                 self.records(File::open(&path).map_err(unreadable)?, &path, *images)
             };
-            let read: Result<Vec<Records>, DataError> = files.par_iter().map(read).collect();
+            // Of several errors the first file's, whichever thread is first.
+            let read: Vec<Result<Records, DataError>> = files.par_iter().map(read).collect();
+            let read: Vec<Records> = read.into_iter().collect::<Result<_, _>>()?;
             let (pixels, labels): (Vec<_>, Vec<_>) =
-                read?.into_iter().map(|records| (records.pixels, records.labels)).unzip();
+                read.into_iter().map(|records| (records.pixels, records.labels)).unzip();
             let name = format!("{}/{name}", self.name());
             Dataset::new(name, pixels.concat(), PIXELS, labels.concat(), self.classes())?.with_shape(&SHAPE)
         };

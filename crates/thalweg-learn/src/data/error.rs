@@ -179,6 +179,26 @@ pub enum DataError {
         /// The number asked for.
         found: usize,
     },
+    /// Fewer examples than one, or more than there are.
+    #[error("{data}: expected between 1 and {examples} examples, found {found}")]
+    Examples {
+        /// The data set's name.
+        data: String,
+        /// Number of examples.
+        examples: usize,
+        /// The number asked for.
+        found: usize,
+    },
+    /// Classes that the set has not, or one of them twice.
+    #[error("{data}: expected classes from 0 to {}, each once, found {found:?}", .classes - 1)]
+    Classes {
+        /// The data set's name.
+        data: String,
+        /// Number of classes.
+        classes: usize,
+        /// The classes asked for.
+        found: Vec<usize>,
+    },
     /// Examples that are no images, where images are asked for.
     #[error("{data}: expected images [channels, height, width], found examples of shape {shape:?}")]
     NoImages {

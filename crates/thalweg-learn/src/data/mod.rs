@@ -11,7 +11,9 @@ mod error;
 mod folders;
 mod idx;
 mod mnist;
+mod published;
 mod scaling;
+mod selection;
 mod synthetic;
 pub mod text;
 
@@ -21,10 +23,10 @@ pub use error::{DataError, Place};
 pub use folders::{Folders, VARIABLE};
 pub use idx::Idx;
 pub use mnist::Mnist;
+pub use published::Published;
 pub use scaling::{Scaling, Standardisation};
+pub use selection::{Selected, Selection};
 pub use synthetic::Synthetic;
-
-use thalweg_kernel::Key;
 
 /// Times that a pixel is repeated at most.
 const ENLARGED_MAX: usize = 64;
@@ -232,49 +234,6 @@ impl Dataset {
             classes: self.classes,
         })
     }
-
-    /// Two parts by drawing `held_out` examples, each class in proportion; both parts keep the order of the whole.
-    ///
-    /// A class of n_c among n gives ⌊n_c·held_out/n⌋ examples; what is left to give goes to the largest remainders, the
-    /// lower class first. Within a class the draw is uniform, from `key.fold_in(class)`. Of several labels an example has,
-    /// the first counts.
-    ///
-    /// # Errors
-    /// If one part would be empty.
-    pub fn split(&self, held_out: usize, key: Key) -> Result<Split, DataError> {
-        let examples = self.examples();
-        if held_out == 0 || held_out >= examples {
-            return Err(DataError::HeldOut { data: self.name.clone(), examples, found: held_out });
-        }
-        let class_of = |example: usize| self.labels[example * self.positions] as usize;
-        let mut counts = vec![0; self.classes];
-        (0..examples).for_each(|example| counts[class_of(example)] += 1);
-        let mut is_held_out = vec![false; examples];
-        for (class, share) in shares(&counts, held_out).into_iter().enumerate() {
-            let members: Vec<usize> = (0..examples).filter(|&i| class_of(i) == class).collect();
-            for &at in &key.fold_in(class as u64).permutation(members.len())[..share] {
-                is_held_out[members[at]] = true;
-            }
-        }
-        let (test, train): (Vec<usize>, Vec<usize>) = (0..examples).partition(|&i| is_held_out[i]);
-        Ok(Split {
-            train: self.subset(format!("{}/train", self.name), &train)?,
-            test: self.subset(format!("{}/test", self.name), &test)?,
-        })
-    }
-}
-
-/// `total` in proportion to `counts` by largest remainder. Needs `total ≤ Σ counts`.
-fn shares(counts: &[usize], total: usize) -> Vec<usize> {
-    let all: usize = counts.iter().sum();
-    let mut shares: Vec<usize> = counts.iter().map(|c| c * total / all).collect();
-    let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
-    by_remainder.sort_by_key(|&c| std::cmp::Reverse(counts[c] * total % all));
-    let left = total - shares.iter().sum::<usize>();
-    for &class in &by_remainder[..left] {
-        shares[class] += 1;
-    }
-    shares
 }
 
 #[cfg(test)]
@@ -342,32 +301,5 @@ mod tests {
             "small: expected indices of examples below 6, found 6"
         );
         assert!(small().subset("part", &[]).is_err());
-    }
-
-    #[test]
-    fn shares_are_proportional_and_exact() {
-        assert_eq!(shares(&[10, 20, 30], 6), [1, 2, 3]);
-        // Remainders 1/3 each: the lower class first.
-        assert_eq!(shares(&[1, 1, 1], 1), [1, 0, 0]);
-        assert_eq!(shares(&[0, 5, 7], 12), [0, 5, 7]);
-        // Exact quotas .45, 4.05, 4.5.
-        assert_eq!(shares(&[1, 9, 10], 9), [0, 4, 5]);
-    }
-
-    #[test]
-    fn a_split_is_a_partition_in_order() {
-        let whole = small();
-        let Split { train, test } = whole.split(3, Key::from_seed(0)).unwrap();
-        assert_eq!((train.examples(), test.examples()), (3, 3));
-        // Quotas ½, 1, 1½: the tie goes to class 0.
-        assert_eq!(test.class_counts(), [1, 1, 1]);
-        let mut firsts: Vec<f32> = train.inputs().iter().chain(test.inputs()).copied().collect();
-        assert!(train.inputs().is_sorted() && test.inputs().is_sorted());
-        firsts.sort_by(f32::total_cmp);
-        assert_eq!(firsts, whole.inputs());
-        assert_eq!((train.name(), test.name()), ("small/train", "small/test"));
-        for held_out in [0, 6, 7] {
-            assert!(matches!(whole.split(held_out, Key::from_seed(0)), Err(DataError::HeldOut { .. })));
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use serde::{Deserialize, Serialize};
 use thalweg_kernel::Key;
 
 use super::{DataError, Dataset};
@@ -10,7 +11,8 @@ use super::{DataError, Dataset};
 const NUMBERS_MAX: usize = 1 << 32;
 
 /// What a set is like.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Synthetic {
     /// Classes of a normal distribution each, `x = separation·μ_c + z` with `z` standard normal and `μ_c` a direction of its own,
     /// uniform on the unit sphere.

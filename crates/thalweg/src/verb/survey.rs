@@ -36,6 +36,10 @@ pub(crate) struct Arguments {
     )]
     out: Option<PathBuf>,
 
+    /// A folder of data sets, looked in before THALWEG_DATA, the user's data folder and /usr/share/datasets.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
     /// Prints the whole configuration as TOML with a comment for every field, and does nothing else.
     #[arg(long)]
     print_config: bool,
@@ -67,7 +71,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Fault> {
             .map_err(|error| Fault::threads(&error))?;
     }
     interrupt::listen()?;
-    let options = SurveyOptions { out: arguments.out.clone(), repair: arguments.repair };
+    let options = SurveyOptions {
+        out: arguments.out.clone(),
+        data_dir: arguments.data_dir.clone(),
+        repair: arguments.repair,
+    };
     let survey = survey(&config, &options, &Progress::new(arguments.quiet))?;
     if !arguments.quiet {
         say(&told(&survey))?;

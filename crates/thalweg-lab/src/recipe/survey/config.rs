@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_geometry::section::Normalisation;
 use thalweg_geometry::site::Dtype;
 use thalweg_learn::arch::ModelConfig;
-use thalweg_learn::data::{DigitsConfig, Scaling};
+use thalweg_learn::data::{DigitsConfig, Scaling, Synthetic};
 use thalweg_learn::train::TrainConfig;
 
 /// Everything that decides a survey's numbers. Each field is part of the run's identity.
@@ -57,6 +57,58 @@ pub enum SurveyData {
     DigitsFile(DigitsFileConfig),
     /// A text, for a language model.
     TextFile(TextFileConfig),
+    /// MNIST.
+    Mnist(ImagesConfig),
+    /// Fashion-MNIST.
+    FashionMnist(ImagesConfig),
+    /// CIFAR-10.
+    Cifar10(ImagesConfig),
+    /// CIFAR-100.
+    Cifar100(ImagesConfig),
+    /// CIFAR-100 in its twenty classes of five.
+    Cifar100Coarse(ImagesConfig),
+    /// Examples of known geometry.
+    Synthetic(SyntheticConfig),
+}
+
+/// A published set of images, or a part of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImagesConfig {
+    /// How pixels become inputs; the scale is that of the whole training part, whatever is selected.
+    pub scaling: Scaling,
+    /// Which classes, in the order of their new numbers.
+    pub classes: Option<Vec<usize>>,
+    /// How many examples to train on.
+    pub train_examples: Option<usize>,
+    /// How many are held out.
+    pub test_examples: Option<usize>,
+    /// Which ones, and which labels are random: another seed selects others. Not the run's seed, so that runs share their data.
+    pub seed: u64,
+    /// Share of the labels to train on that are drawn at random.
+    pub random_labels: f64,
+    /// The BLAKE3 digest of the whole set's pixels and labels; filled in from them if it is not given.
+    pub blake3: Option<String>,
+}
+
+/// Examples of known geometry, drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyntheticConfig {
+    /// What they are like.
+    pub set: Synthetic,
+    /// How many to train on.
+    #[serde(default = "drawn_examples")]
+    pub train_examples: usize,
+    /// How many are held out.
+    #[serde(default = "drawn_examples")]
+    pub test_examples: usize,
+    /// What they are drawn from. Not the run's seed, so that runs share their data.
+    #[serde(default)]
+    pub seed: u64,
+    /// Share of the labels to train on that are drawn at random.
+    #[serde(default)]
+    pub random_labels: f64,
 }
 
 /// A CSV file, plain or gzipped, of rows with 64 pixels from 0 to 16 and a label from 0 to 9.
@@ -178,6 +230,20 @@ impl Default for SurveyConfig {
     }
 }
 
+impl Default for ImagesConfig {
+    fn default() -> Self {
+        Self {
+            scaling: Scaling::Standardised,
+            classes: None,
+            train_examples: None,
+            test_examples: None,
+            seed: 0,
+            random_labels: 0.0,
+            blake3: None,
+        }
+    }
+}
+
 impl Default for CheckpointsConfig {
     fn default() -> Self {
         Self { per_decade: 8, every_epochs: 1 }
@@ -211,6 +277,10 @@ impl Default for SpectrumConfig {
 
 fn test_examples() -> usize {
     thalweg_learn::data::digits::TEST_EXAMPLES
+}
+
+fn drawn_examples() -> usize {
+    1000
 }
 
 fn context() -> usize {

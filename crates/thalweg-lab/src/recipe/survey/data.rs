@@ -3,11 +3,14 @@
 //! Which examples were held out and how pixels became inputs is decided by code that another program does not have.
 //! What it decided is small, and is kept.
 
-use thalweg_learn::data::{DataConfig, Dataset, DigitsConfig, Scaling, Split, Standardisation, digits, text};
+use thalweg_learn::data::{
+    Cifar, DataConfig, Dataset, DigitsConfig, Folders, Mnist, Published, Scaling, Split, Standardisation,
+    digits, text,
+};
 
 use super::config::{DigitsFileConfig, SurveyData};
 use super::inputs::Inputs;
-use super::{SurveyError, inputs};
+use super::{SurveyError, inputs, sets};
 use crate::store::{Array, Folder};
 
 pub(super) const STAGE: &str = "data";
@@ -22,10 +25,12 @@ pub(super) struct Source {
     pub(super) test: Vec<i64>,
     pub(super) mean: f64,
     pub(super) deviation: f64,
+    /// Whether the inputs are kept with the run. Those of a published set are large, and everyone has them.
+    pub(super) has_inputs: bool,
 }
 
 /// Loads the data in the scale asked for; fills in the digest of a file.
-pub(super) fn load(data: &mut SurveyData) -> Result<(Split, Source), SurveyError> {
+pub(super) fn load(data: &mut SurveyData, folders: &Folders) -> Result<(Split, Source), SurveyError> {
     match data {
         SurveyData::Digits(config) => {
             let in_scale = |config| DataConfig::Digits(config).load();
@@ -56,8 +61,16 @@ pub(super) fn load(data: &mut SurveyData) -> Result<(Split, Source), SurveyError
             let split = text::split(&whole, file.test_examples.unwrap_or((whole.examples() / 10).max(1)))?;
             let first = split.train.examples() as i64;
             let (train, test) = ((0..first).collect(), (first..whole.examples() as i64).collect());
-            Ok((split, Source { train, test, mean: 0.0, deviation: 1.0 }))
+            Ok((split, Source { train, test, mean: 0.0, deviation: 1.0, has_inputs: true }))
         }
+        SurveyData::Mnist(images) => sets::images(Published::Mnist(Mnist::Digits), images, folders),
+        SurveyData::FashionMnist(images) => sets::images(Published::Mnist(Mnist::Fashion), images, folders),
+        SurveyData::Cifar10(images) => sets::images(Published::Cifar(Cifar::Ten), images, folders),
+        SurveyData::Cifar100(images) => sets::images(Published::Cifar(Cifar::Hundred), images, folders),
+        SurveyData::Cifar100Coarse(images) => {
+            sets::images(Published::Cifar(Cifar::HundredCoarse), images, folders)
+        }
+        SurveyData::Synthetic(config) => sets::synthetic(config),
     }
 }
 
@@ -69,7 +82,8 @@ fn source(whole: &Dataset, raw: &Split, all: &Dataset, scaling: Scaling) -> Resu
             (mean, deviation)
         }
     };
-    Ok(Source { train: rows(whole, &raw.train), test: rows(whole, &raw.test), mean, deviation })
+    let (train, test) = (rows(whole, &raw.train), rows(whole, &raw.test));
+    Ok(Source { train, test, mean, deviation, has_inputs: true })
 }
 
 /// The rows of `whole` that `part` consists of, given that it keeps their order. Of equal rows the first that fits.
@@ -88,31 +102,30 @@ fn rows(whole: &Dataset, part: &Dataset) -> Vec<i64> {
 /// Writes the examples, as they are trained on and measured on.
 pub(super) fn write(inputs: &Inputs, folder: &mut Folder) -> Result<(), SurveyError> {
     folder.stage(STAGE, |stage| {
-        let part = |data: &Dataset| {
-            let labels: Vec<i64> = data.labels().iter().map(|&label| i64::from(label)).collect();
-            let count = data.examples();
-            let shape = match data.positions() {
-                1 => vec![count],
-                positions => vec![count, positions],
-            };
-            (Array::new([count, data.features()], data.inputs().to_vec()), Array::new(shape, labels))
+        let Source { train, test, mean, deviation, has_inputs } = &inputs.source;
+        let inputs_of = |data: &Dataset| {
+            has_inputs.then(|| Array::new([data.examples(), data.features()], data.inputs().to_vec()))
         };
-        let (inputs_train, label_train) = part(&inputs.data.train);
-        let (inputs_test, label_test) = part(&inputs.data.test);
-        let Source { train, test, mean, deviation } = &inputs.source;
-        Ok::<(), SurveyError>(stage.write_npz(
-            NPZ,
-            &[
-                ("input_train", inputs_train),
-                ("label_train", label_train),
-                ("row_train", Array::new([train.len()], train.clone())),
-                ("input_test", inputs_test),
-                ("label_test", label_test),
-                ("row_test", Array::new([test.len()], test.clone())),
-                ("mean", Array::new([], vec![*mean])),
-                ("deviation", Array::new([], vec![*deviation])),
-            ],
-        )?)
+        let labels_of = |data: &Dataset| {
+            let labels: Vec<i64> = data.labels().iter().map(|&label| i64::from(label)).collect();
+            match data.positions() {
+                1 => Array::new([data.examples()], labels),
+                positions => Array::new([data.examples(), positions], labels),
+            }
+        };
+        let Split { train: train_data, test: test_data } = &inputs.data;
+        let arrays = [
+            ("input_train", inputs_of(train_data)),
+            ("label_train", Some(labels_of(train_data))),
+            ("row_train", Some(Array::new([train.len()], train.clone()))),
+            ("input_test", inputs_of(test_data)),
+            ("label_test", Some(labels_of(test_data))),
+            ("row_test", Some(Array::new([test.len()], test.clone()))),
+            ("mean", Some(Array::new([], vec![*mean]))),
+            ("deviation", Some(Array::new([], vec![*deviation]))),
+        ];
+        let arrays: Vec<_> = arrays.into_iter().filter_map(|(name, array)| Some((name, array?))).collect();
+        Ok::<(), SurveyError>(stage.write_npz(NPZ, &arrays)?)
     })?;
     Ok(())
 }
@@ -122,7 +135,7 @@ mod tests {
     use super::*;
 
     fn is_the_source(mut data: SurveyData, whole: &Dataset) {
-        let (split, source) = load(&mut data).unwrap();
+        let (split, source) = load(&mut data, &Folders::new(None)).unwrap();
         for (part, rows) in [(&split.train, &source.train), (&split.test, &source.test)] {
             assert_eq!(rows.len(), part.examples());
             assert!(rows.is_sorted_by(|a, b| a < b));
@@ -167,7 +180,7 @@ mod tests {
             blake3: None,
         };
         let mut data = SurveyData::DigitsFile(file);
-        let (split, source) = load(&mut data).unwrap();
+        let (split, source) = load(&mut data, &Folders::new(None)).unwrap();
         assert_eq!((source.train.len(), source.test.len()), (23, 7));
         let label = |&row: &i64| whole.labels()[usize::try_from(row).unwrap()];
         assert!(source.test.iter().map(label).eq(split.test.labels().iter().copied()));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thalweg_geometry::site::Dtype;
 use thalweg_kernel::Key;
 use thalweg_learn::arch::Architecture;
-use thalweg_learn::data::Split;
+use thalweg_learn::data::{Folders, Split};
 use thalweg_learn::schedule::Schedule;
 use thalweg_learn::train::Plan;
 
@@ -31,10 +31,10 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    pub(super) fn resolve(config: &SurveyConfig) -> Result<Self, SurveyError> {
+    pub(super) fn resolve(config: &SurveyConfig, folders: &Folders) -> Result<Self, SurveyError> {
         validate::validate(config)?;
         let mut config = config.clone();
-        let (data, source) = data::load(&mut config.data)?;
+        let (data, source) = data::load(&mut config.data, folders)?;
         let outputs = validate::outputs(&config.train, &data.train)?;
         let parameters = validate::parameters(&config.model, &data.train, outputs)?;
         let examples = data.train.examples();
@@ -149,7 +149,8 @@ mod tests {
         let highest = |overrides: &[&str]| {
             let mut all = vec!["train.steps=10".to_owned(), "train.lr=0.5".to_owned()];
             all.extend(overrides.iter().map(|&text| text.to_owned()));
-            let inputs = Inputs::resolve(&crate::config::load(None, &all).unwrap()).unwrap();
+            let inputs =
+                Inputs::resolve(&crate::config::load(None, &all).unwrap(), &Folders::new(None)).unwrap();
             let rates = (0..10).map(|step| inputs.plan.recipe.schedule.lr_at(step));
             assert_eq!(inputs.lr_max(), rates.fold(0.0, f64::max), "{overrides:?}");
             inputs.lr_max()

@@ -21,6 +21,7 @@ mod line;
 mod memory;
 mod plane;
 mod report;
+mod sets;
 mod spectrum;
 #[cfg(test)]
 mod tests;
@@ -37,10 +38,11 @@ pub use thalweg_geometry::site::Outcome;
 use thalweg_geometry::site::{Dtype, Site};
 use thalweg_kernel::Key;
 use thalweg_learn::checkpoint::Stored;
+use thalweg_learn::data::Folders;
 
 pub use config::{
-    CheckpointsConfig, DigitsFileConfig, InitialConfig, LineConfig, PlaneConfig, SpectrumConfig,
-    SurveyConfig, SurveyData, TextFileConfig, TrajectoryConfig,
+    CheckpointsConfig, DigitsFileConfig, ImagesConfig, InitialConfig, LineConfig, PlaneConfig,
+    SpectrumConfig, SurveyConfig, SurveyData, SyntheticConfig, TextFileConfig, TrajectoryConfig,
 };
 pub use docs::doc;
 pub use error::SurveyError;
@@ -61,13 +63,15 @@ use spectrum::At;
 /// The recipe's name, which folders begin with.
 pub const NAME: &str = "survey";
 /// Goes up whenever the same configuration would give other numbers.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Where a survey is made, and what is done with a folder that is there.
 #[derive(Clone, Debug, Default)]
 pub struct SurveyOptions {
     /// The folder; `runs/survey-<name of the run>` if none is given.
     pub out: Option<PathBuf>,
+    /// A folder of data sets, looked in first.
+    pub data_dir: Option<PathBuf>,
     /// Whether damaged files are kept aside and their stages done again.
     pub repair: bool,
 }
@@ -96,7 +100,7 @@ pub fn survey(
     options: &SurveyOptions,
     progress: &Progress,
 ) -> Result<Survey, SurveyError> {
-    let inputs = Inputs::resolve(config)?;
+    let inputs = Inputs::resolve(config, &Folders::new(options.data_dir.as_deref()))?;
     let identity = Identity::new(NAME, VERSION, &inputs.config)?;
     let path = options.out.clone().unwrap_or_else(|| Path::new("runs").join(identity.folder_name()));
     if !Folder::holds_run(&path) {

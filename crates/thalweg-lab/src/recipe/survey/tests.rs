@@ -1,5 +1,6 @@
 //! What needs no process: configurations, their comments and their checks.
 
+mod sets;
 mod texts;
 
 use super::validate::validate;
@@ -12,7 +13,7 @@ fn loaded(overrides: &[&str]) -> SurveyConfig {
 }
 
 fn refused(overrides: &[&str]) -> String {
-    match Inputs::resolve(&loaded(overrides)) {
+    match Inputs::resolve(&loaded(overrides), &Folders::new(None)) {
         Ok(_) => panic!("{overrides:?} was accepted"),
         Err(error) => error.to_string(),
     }
@@ -21,7 +22,7 @@ fn refused(overrides: &[&str]) -> String {
 #[test]
 fn every_field_has_a_comment_and_the_printed_default_reads_back() {
     let residual = "model.layers=['flatten', {residual = ['linear 64', 'relu']}, 'linear 10']";
-    let variants: [&[&str]; 16] = [
+    let variants: [&[&str]; 19] = [
         &[],
         &["model.kind=linear", "model.widths=[8]"],
         &["model.kind=autoencoder", "train.loss=reconstruction"],
@@ -40,6 +41,9 @@ fn every_field_has_a_comment_and_the_printed_default_reads_back() {
             "model.residual_dropout=0.1",
         ],
         &["model.kind=lstm", "model.depth=2", "model.dropout=0.1", "model.embedding=8"],
+        &["data.kind=mnist", "data.classes=[3, 5]"],
+        &["data={kind='synthetic', set={kind='parity', features=20, of=3}}"],
+        &["data={kind='synthetic', set={kind='gaussian_mixture', features=2, classes=2, separation=3.0}}"],
         &["data.kind=digits_file", "data.path=x.csv", "train.optimiser.kind=adam"],
         &[
             "train.schedule.kind=steps",
@@ -299,7 +303,10 @@ fn runs_without_end_are_refused_before_their_checkpoints_are_counted_out() {
         assert_eq!(refused(&[&set]), expected);
     }
     let long = ["train.steps=1000000000", "checkpoints.every_epochs=0"];
-    assert_eq!(Inputs::resolve(&loaded(&long)).unwrap().checkpoint_steps.last(), Some(&1_000_000_000));
+    assert_eq!(
+        Inputs::resolve(&loaded(&long), &Folders::new(None)).unwrap().checkpoint_steps.last(),
+        Some(&1_000_000_000)
+    );
 }
 
 #[test]
@@ -369,14 +376,14 @@ fn a_file_is_part_of_the_identity_by_its_content() {
     std::fs::write(&path, rows.replacen("3,", "9,", 1)).unwrap();
     let file = format!("data.path={}", path.display());
     let overrides = ["data.kind=digits_file", &file, "data.test_examples=10", "train.batch_size=8"];
-    let before = Inputs::resolve(&loaded(&overrides)).unwrap().config;
+    let before = Inputs::resolve(&loaded(&overrides), &Folders::new(None)).unwrap().config;
     std::fs::write(&path, rows.replacen("3,", "8,", 1)).unwrap();
-    let after = Inputs::resolve(&loaded(&overrides)).unwrap().config;
+    let after = Inputs::resolve(&loaded(&overrides), &Folders::new(None)).unwrap().config;
     let id = |config: &SurveyConfig| Identity::new(NAME, VERSION, config).unwrap().id();
     assert_ne!(id(&before), id(&after));
     // Pinned to the old content, the new is refused.
     let SurveyData::DigitsFile(file) = &before.data else { panic!("not a file") };
-    let error = Inputs::resolve(&before).err().unwrap().to_string();
+    let error = Inputs::resolve(&before, &Folders::new(None)).err().unwrap().to_string();
     let expected = format!(
         "`data.blake3`: expected {} to have the digest {}",
         path.display(),

@@ -64,11 +64,11 @@ fn kinds(config: &SurveyConfig) -> Result<(), SurveyError> {
             let expected = "a network for texts: gpt, or rnn or lstm with `model.embedding`";
             Err(SurveyError::field("model.kind", expected, kind(&config.model)))
         }
-        (SurveyData::Digits(_) | SurveyData::DigitsFile(_), true) => {
+        (SurveyData::TextFile(_), true) | (_, false) => Ok(()),
+        (_, true) => {
             let expected = "text_file, with a `data.path`, as the network of `model` is for texts";
             Err(SurveyError::field("data.kind", expected, kind(&config.data)))
         }
-        _ => Ok(()),
     }
 }
 

@@ -12,6 +12,13 @@ use super::super::{NAME, VERSION};
 use super::Inputs;
 use crate::store::Folder;
 
+fn scale(scaling: Scaling) -> &'static str {
+    match scaling {
+        Scaling::Standardised => "standardised: mean 0, variance 1 over the training part",
+        Scaling::UnitInterval => "pixels in [0, 1]",
+    }
+}
+
 /// The table of conventions.
 pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
     let config = &inputs.config;
@@ -22,11 +29,14 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
     };
     let scaling = match &config.data {
         SurveyData::Digits(DigitsConfig { scaling, .. })
-        | SurveyData::DigitsFile(DigitsFileConfig { scaling, .. }) => match scaling {
-            Scaling::Standardised => "standardised: mean 0, variance 1 over the training part",
-            Scaling::UnitInterval => "pixels in [0, 1]",
-        },
+        | SurveyData::DigitsFile(DigitsFileConfig { scaling, .. }) => scale(*scaling),
+        SurveyData::Mnist(images)
+        | SurveyData::FashionMnist(images)
+        | SurveyData::Cifar10(images)
+        | SurveyData::Cifar100(images)
+        | SurveyData::Cifar100Coarse(images) => scale(images.scaling),
         SurveyData::TextFile(_) => "characters, by number",
+        SurveyData::Synthetic(_) => "as drawn, on the scale that the set's definition gives",
     };
     let ignored = if config.plane.normalisation.ignores_one_axis() {
         "biases and other parameters of one axis do not move"

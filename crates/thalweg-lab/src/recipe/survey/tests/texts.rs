@@ -1,6 +1,6 @@
 //! Texts, and the networks that they are for.
 
-use super::{Inputs, loaded};
+use super::{Folders, Inputs, loaded};
 
 #[test]
 fn a_text_is_for_networks_of_several_labels_an_example() {
@@ -10,7 +10,10 @@ fn a_text_is_for_networks_of_several_labels_an_example() {
     let file = format!("data.path={}", path.display());
     let resolve = |model: &str| {
         let model = format!("model={model}");
-        Inputs::resolve(&loaded(&["data.kind=text_file", &file, "data.context=8", &model]))
+        Inputs::resolve(
+            &loaded(&["data.kind=text_file", &file, "data.context=8", &model]),
+            &Folders::new(None),
+        )
     };
     let inputs = resolve("{kind='gpt'}").unwrap();
     assert_eq!((inputs.data.train.examples(), inputs.data.test.examples()), (132, 14));
@@ -26,7 +29,7 @@ fn a_text_is_for_networks_of_several_labels_an_example() {
     assert_eq!(error("{kind='lstm'}"), format!("{expected}lstm"));
     assert_eq!(error("{kind='autoencoder', widths=[3]}"), format!("{expected}autoencoder"));
     assert_eq!(error("{kind='layers', layers=['linear 10']}"), format!("{expected}layers"));
-    let error = Inputs::resolve(&loaded(&["model.kind=gpt"])).err().unwrap().to_string();
+    let error = Inputs::resolve(&loaded(&["model.kind=gpt"]), &Folders::new(None)).err().unwrap().to_string();
     let expected = "`data.kind`: expected text_file, with a `data.path`, as the network of `model` is for texts, found digits";
     assert_eq!(error, expected);
 }

@@ -1,0 +1,76 @@
+//! Published sets of images, and synthetic ones.
+
+use blake3::Hasher;
+use thalweg_kernel::Key;
+use thalweg_learn::data::{
+    Dataset, Folders, Published, Scaling, Selected, Selection, Split, Standardisation,
+};
+
+use super::SurveyError;
+use super::config::{ImagesConfig, SyntheticConfig};
+use super::data::Source;
+
+/// The examples of a published set that are asked for; fills in or checks the digest of the whole.
+pub(super) fn images(
+    set: Published,
+    config: &mut ImagesConfig,
+    folders: &Folders,
+) -> Result<(Split, Source), SurveyError> {
+    let mut whole = set.load(folders)?;
+    let found = digest(&whole);
+    match &config.blake3 {
+        Some(expected) if *expected != found => {
+            let (path, expected) = (set.name().into(), expected.clone());
+            return Err(SurveyError::Digest { field: "data.blake3", path, expected, found });
+        }
+        _ => config.blake3 = Some(found),
+    }
+    let Standardisation { mean, deviation } = match config.scaling {
+        Scaling::UnitInterval => Standardisation { mean: 0.0, deviation: 1.0 },
+        Scaling::Standardised => whole.standardise()?,
+    };
+    let ImagesConfig { classes, train_examples, test_examples, seed, random_labels, .. } = config;
+    let selection = Selection {
+        classes: classes.clone(),
+        train_examples: *train_examples,
+        test_examples: *test_examples,
+        seed: *seed,
+    };
+    let Selected { mut split, train, test } = selection.of(whole)?;
+    split.train = with_random_labels(split.train, *random_labels, *seed)?;
+    let rows = |rows: Vec<usize>| rows.into_iter().map(|row| row as i64).collect();
+    let source = Source { train: rows(train), test: rows(test), mean, deviation, has_inputs: false };
+    Ok((split, source))
+}
+
+/// The examples of a synthetic set.
+pub(super) fn synthetic(config: &SyntheticConfig) -> Result<(Split, Source), SurveyError> {
+    let SyntheticConfig { set, train_examples, test_examples, seed, random_labels } = config;
+    let key = Key::from_seed(*seed).named(set.name());
+    let train = with_random_labels(set.draw(*train_examples, &key, "train")?, *random_labels, *seed)?;
+    let split = Split { train, test: set.draw(*test_examples, &key, "test")? };
+    let rows = |data: &Dataset| (0..data.examples() as i64).collect();
+    let (train, test) = (rows(&split.train), rows(&split.test));
+    Ok((split, Source { train, test, mean: 0.0, deviation: 1.0, has_inputs: true }))
+}
+
+/// Labels of the examples held out stay what they are: what a network that learned noise says of them is the question.
+fn with_random_labels(train: Dataset, share: f64, seed: u64) -> Result<Dataset, SurveyError> {
+    Ok(train.with_random_labels(share, &Key::from_seed(seed).named("random labels"))?)
+}
+
+/// Of the numbers, not of files: a set is the same packed and unpacked.
+fn digest(whole: &Split) -> String {
+    let mut hasher = Hasher::new();
+    for data in [&whole.train, &whole.test] {
+        for inputs in data.inputs().chunks(1 << 16) {
+            let bytes: Vec<u8> = inputs.iter().flat_map(|x| x.to_le_bytes()).collect();
+            hasher.update(&bytes);
+        }
+        for labels in data.labels().chunks(1 << 16) {
+            let bytes: Vec<u8> = labels.iter().flat_map(|x| x.to_le_bytes()).collect();
+            hasher.update(&bytes);
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}

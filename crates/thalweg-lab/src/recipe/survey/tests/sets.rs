@@ -1,0 +1,96 @@
+//! Published and synthetic sets.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Folders, Identity, Inputs, NAME, SurveyData, VERSION, loaded};
+
+/// Fashion-MNIST's files in a folder of its name, each pixel a function of its place; `shift` is added to every one.
+fn fashion(folder: &Path, shift: usize) {
+    let folder = folder.join("fashion-mnist");
+    fs::create_dir_all(&folder).unwrap();
+    for (part, examples) in [("train", 60_000_usize), ("t10k", 10_000)] {
+        let count = u32::try_from(examples).unwrap().to_be_bytes();
+        let mut images = [&[0, 0, 8, 3][..], &count, &28_u32.to_be_bytes(), &28_u32.to_be_bytes()].concat();
+        images.extend((0..examples * 784).map(|at| ((at / 784 + 7 * (at % 784) + shift) % 251) as u8));
+        let mut labels = [&[0, 0, 8, 1][..], &count].concat();
+        labels.extend((0..examples).map(|example| (example % 10) as u8));
+        fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+    }
+}
+
+#[test]
+fn a_published_set_is_found_scaled_and_selected_from() {
+    let folder = tempfile::tempdir().unwrap();
+    fashion(folder.path(), 0);
+    let folders = Folders::new(Some(folder.path()));
+    let resolve = |more: &[&str]| {
+        let all = [&["data.kind=fashion_mnist", "model.kind=lenet_300_100"], more].concat();
+        Inputs::resolve(&loaded(&all), &folders)
+    };
+    let part = ["data.classes=[7, 2]", "data.train_examples=100", "data.test_examples=30"];
+    let Inputs { config, data, source, architecture, .. } = resolve(&part).unwrap();
+    assert_eq!((data.train.examples(), data.test.examples(), architecture.outputs()), (100, 30, 2));
+    assert_eq!(data.train.class_counts(), [50, 50]);
+    assert!(!source.has_inputs, "such a set is not written once more");
+    // As `docs/readings.md` says it.
+    for (example, &row) in source.train.iter().enumerate() {
+        let row = usize::try_from(row).unwrap();
+        for pixel in [0, 300, 783] {
+            let raw = f64::from(((row + 7 * pixel) % 251) as f32 / 255.0);
+            let input = ((raw - source.mean) / source.deviation) as f32;
+            assert_eq!(data.train.input(example)[pixel], input);
+        }
+        assert_eq!(data.train.labels()[example], i32::from(row % 10 == 2));
+    }
+    // The scale is that of all, and who trains on fewer trains on the same numbers.
+    let all = resolve(&[]).unwrap();
+    assert_eq!((all.data.train.examples(), all.data.test.examples()), (60_000, 10_000));
+    assert_eq!((all.source.mean, all.source.deviation), (source.mean, source.deviation));
+    let row = usize::try_from(source.train[3]).unwrap();
+    assert_eq!(all.data.train.input(row), data.train.input(3));
+    let other = resolve(&[&part[..], &["data.seed=1"]].concat()).unwrap();
+    assert_ne!(other.source.train, source.train);
+    let error = resolve(&["data.classes=[1, 10]"]).err().unwrap().to_string();
+    assert!(
+        error.ends_with("fashion-mnist/train: expected classes from 0 to 9, each once, found [1, 10]"),
+        "{error}"
+    );
+
+    // The digest is of what the set holds.
+    let SurveyData::FashionMnist(images) = &config.data else { panic!("another set") };
+    let digest = images.blake3.clone().unwrap();
+    let id = |config| Identity::new(NAME, VERSION, config).unwrap().id();
+    fashion(folder.path(), 1);
+    let changed = resolve(&part).unwrap().config;
+    assert_ne!(id(&config), id(&changed));
+    let error = Inputs::resolve(&config, &folders).err().unwrap().to_string();
+    assert!(
+        error.starts_with(&format!("`data.blake3`: expected fashion-mnist to have the digest {digest}")),
+        "{error}"
+    );
+
+    let nowhere = Folders::new(Some(Path::new("/nowhere")));
+    let error = Inputs::resolve(&loaded(&["data.kind=cifar10"]), &nowhere).err().unwrap().to_string();
+    assert!(error.contains("data_batch_1.bin") && error.contains("/nowhere"), "{error}");
+}
+
+#[test]
+fn synthetic_examples_are_of_the_seed_of_the_data() {
+    let resolve = |more: &[&str]| {
+        let set = "data={kind='synthetic', set={kind='spirals', arms=3, noise=0.05}, train_examples=90, test_examples=30}";
+        Inputs::resolve(&loaded(&[&[set, "train.batch_size=16"], more].concat()), &Folders::new(None))
+    };
+    let plain = resolve(&[]).unwrap();
+    assert_eq!((plain.data.train.features(), plain.data.train.class_counts()), (2, vec![30; 3]));
+    assert_eq!(plain.data, resolve(&["seed=5"]).unwrap().data);
+    assert_ne!(plain.data.train.inputs(), resolve(&["data.seed=5"]).unwrap().data.train.inputs());
+    let noisy = resolve(&["data.random_labels=1.0"]).unwrap();
+    assert_eq!(noisy.data.train.inputs(), plain.data.train.inputs());
+    assert_ne!(noisy.data.train.labels(), plain.data.train.labels());
+    assert_eq!(noisy.data.test, plain.data.test);
+    let error = |field: &str| resolve(&[field]).err().unwrap().to_string();
+    assert!(error("data.random_labels=1.5").ends_with("expected a share of labels from 0 to 1, found 1.5"));
+    assert!(error("data.set.arms=0").ends_with("spirals: expected arms to be at least 1, found 0"));
+}
