@@ -58,3 +58,30 @@ impl<'b> Var<'b> {
         Moments { rest, offset: own_mean - mean, mean, variance }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use thalweg_kernel::Machine;
+
+    use crate::builder::Builder;
+    use crate::compile::{Signature, compile};
+    use crate::ir::Program;
+    use crate::transform::{gradient, hvp};
+
+    #[test]
+    fn evaluations_meet_twice_for_moments_and_once_more_for_their_derivatives() {
+        let builder = Builder::new();
+        let (x, w) = (builder.real(&[8, 3]), builder.real(&[3, 3]));
+        let moments = builder.einsum("bi,oi->bo", x, w).moments_of_all(&[0]);
+        let deviation = (moments.variance + 1e-5).sqrt().broadcast(&[8, 3], &[1]);
+        let y = (moments.rest + moments.offset.broadcast(&[8, 3], &[1])) / deviation;
+        let loss = builder.finish(&[(y * y * y).sum(&[0, 1])]).unwrap();
+        let phases = |program: &Program| {
+            Machine::<f64>::new(&compile(program, &Signature::separate(program))).phases()
+        };
+        // What is after the last meeting is a phase, too.
+        assert_eq!(phases(&loss), 3);
+        assert_eq!(phases(&gradient(&loss, &[1])), 4);
+        assert_eq!(phases(&hvp(&loss, &[1])), 4);
+    }
+}

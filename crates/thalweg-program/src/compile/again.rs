@@ -11,10 +11,10 @@ use std::collections::HashMap;
 
 use thalweg_kernel::{Binary, Unary};
 
-use super::memory;
 use super::place::{Kind, Place};
 use super::rewrite::{Again, Rewrite};
 use super::schedule::Step;
+use super::{Plan, memory};
 use crate::ir::{Op, Program, ValueId};
 
 /// Arrays that a value is made of again at most.
@@ -22,20 +22,13 @@ const ARRAYS: usize = 2;
 /// Operations that make it at most.
 const OPERATIONS: usize = 12;
 
-/// The program with the copies that are worth it, for readings `far` apart; `None` if none are. `again` says which nodes are
-/// copies already.
-pub(super) fn computed_again(
-    program: &Program,
-    places: &[Place],
-    steps: &[Step],
-    again: &[bool],
-    far: usize,
-) -> Option<Again> {
-    let mut plan = Plan::new(program, places, steps);
-    for value in 0..program.nodes.len() {
-        plan.consider(value, far);
+/// The program with the copies that are worth it, for readings `far` apart; `None` if none are.
+pub(super) fn computed_again(plan: &Plan, far: usize) -> Option<Again> {
+    let mut search = Search::new(&plan.program, &plan.places, &plan.steps);
+    for value in 0..plan.program.nodes.len() {
+        search.consider(value, far);
     }
-    (!plan.replaced.is_empty()).then(|| plan.written(again))
+    (!search.replaced.is_empty()).then(|| search.written(&plan.again))
 }
 
 /// For each node how many elements are written before it is computed.
@@ -58,7 +51,7 @@ struct Copy {
     chain: Vec<usize>,
 }
 
-struct Plan<'p> {
+struct Search<'p> {
     program: &'p Program,
     places: &'p [Place],
     is_result: Vec<bool>,
@@ -75,7 +68,7 @@ struct Plan<'p> {
     replaced: HashMap<usize, Vec<(usize, usize)>>,
 }
 
-impl<'p> Plan<'p> {
+impl<'p> Search<'p> {
     fn new(program: &'p Program, places: &'p [Place], steps: &[Step]) -> Self {
         let nodes = program.nodes.len();
         let time = times(program, places, steps);
@@ -215,7 +208,7 @@ struct Found {
 
 /// The new program as far as it is written.
 struct Written<'p> {
-    plan: &'p Plan<'p>,
+    plan: &'p Search<'p>,
     rewrite: Rewrite<'p>,
     copies: Vec<Option<ValueId>>,
 }
@@ -261,6 +254,8 @@ impl Written<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use thalweg_kernel::Call;
 
     use crate::builder::{Builder, Var};
@@ -323,6 +318,18 @@ mod tests {
         let program = gradient(&residual(), &[1, 2]);
         let (all, some) = (run(&program, usize::MAX).0, run(&program, 2000).0);
         assert!(10 * some < 8 * all, "{some} of {all} elements");
+    }
+
+    #[test]
+    fn a_pass_makes_and_loads_nothing_twice() {
+        let program = hvp(&residual(), &[1, 2]);
+        let list = compile_with(&program, &Signature::separate(&program), Limits { far: 1000, ..LIMITS });
+        for call in &list.calls {
+            let Call::Fused(fused) = call else { continue };
+            let tape: HashSet<_> = fused.tape.iter().collect();
+            let loads: HashSet<_> = fused.loads.iter().collect();
+            assert_eq!((tape.len(), loads.len()), (fused.tape.len(), fused.loads.len()));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! largest score of each query, at the price of one product more: as a fused attention does it (Dao et al. 2022), for
 //! derivatives of any order.
 
+use super::Plan;
 use super::again::times;
 use super::place::{Kind, Place};
 use super::rewrite::{Again, Rewrite};
@@ -18,15 +19,10 @@ const LARGER: usize = 2;
 /// A value is not far as long as no more is written than so many times its own size: what softmax does with scores.
 const NEAR: usize = 4;
 
-/// The program with such values made again where they are read far from where they are made; `None` if there are none. `again`
-/// says which nodes are copies already.
-pub(super) fn made_again(
-    program: &Program,
-    places: &[Place],
-    steps: &[Step],
-    again: &[bool],
-    far: usize,
-) -> Option<Again> {
+/// The program with such values made again where they are read far from where they are made; `None` if there are none. The
+/// steps are those of the plan in the order in which they will be taken.
+pub(super) fn made_again(plan: &Plan, steps: &[Step], far: usize) -> Option<Again> {
+    let Plan { program, places, again, .. } = plan;
     let time = times(program, places, steps);
     let large = large(program, places);
     let rewrite = Rewrite::new(program, again);

@@ -116,16 +116,18 @@ struct Plan {
 impl Plan {
     /// By levels, with cheap values computed again; `again` says which nodes are copies already.
     fn new(program: Program, again: Vec<bool>, signature: &Signature, limits: Limits) -> Self {
+        let plan = Self::by_levels(program, again, signature);
+        match again::computed_again(&plan, limits.far) {
+            None => plan,
+            Some(Again { program, again }) => Self::by_levels(program, again, signature),
+        }
+    }
+
+    /// By levels, as it stands.
+    fn by_levels(program: Program, again: Vec<bool>, signature: &Signature) -> Self {
         let places = place::places(&program, signature);
         let steps = schedule::steps(&program, &places, &again);
-        match again::computed_again(&program, &places, &steps, &again, limits.far) {
-            None => Self { program, again, places, steps },
-            Some(Again { program, again }) => {
-                let places = place::places(&program, signature);
-                let steps = schedule::steps(&program, &places, &again);
-                Self { program, again, places, steps }
-            }
-        }
+        Self { program, again, places, steps }
     }
 
     /// A plan of much less memory, if this one takes much and there is one.
@@ -138,9 +140,7 @@ impl Plan {
             return self;
         }
         let steps = demand::ordered(&self.program, &self.places, &self.steps);
-        let Some(Again { program, again }) =
-            large::made_again(&self.program, &self.places, &steps, &self.again, limits.far)
-        else {
+        let Some(Again { program, again }) = large::made_again(&self, &steps, limits.far) else {
             return self;
         };
         let mut other = Self::new(program, again, signature, limits);
