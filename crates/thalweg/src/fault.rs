@@ -79,7 +79,7 @@ impl From<SurveyError> for Fault {
             }
             error if error.is_of_settings() => Some(FIELDS),
             SurveyError::Data(_) => Some(
-                "nothing was written; bring a file back whole or name another, or change the fields of `data`",
+                "nothing was written; bring the file back whole, name another, or give the folder by --data-dir",
             ),
             SurveyError::Checkpoint(_) => {
                 Some("the network of `model` must be the one that the checkpoint was taken of")

@@ -53,7 +53,7 @@ impl DataConfig {
         match *train_examples {
             None => {}
             Some(found) if found == 0 || found > examples => {
-                return Err(DataError::TrainExamples { data: split.train.name, examples, found });
+                return Err(DataError::Examples { data: split.train.name, examples, found });
             }
             Some(all) if all == examples => {}
             Some(some) => {
@@ -123,8 +123,7 @@ mod tests {
         }
         for (text, found) in [("0", 0), ("1438", 1438)] {
             let error = load(&format!(r#"{{"kind": "digits", "train_examples": {text}}}"#)).unwrap_err();
-            let expected =
-                format!("digits/train: expected to train on between 1 and 1437 examples, found {found}");
+            let expected = format!("digits/train: expected between 1 and 1437 examples, found {found}");
             assert_eq!(error.to_string(), expected);
         }
         let error = serde_json::from_str::<DataConfig>(r#"{"kind": "digits", "scale": 1}"#).unwrap_err();

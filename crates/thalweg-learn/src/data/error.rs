@@ -169,16 +169,6 @@ pub enum DataError {
         /// The number asked for.
         found: usize,
     },
-    /// A training set of no examples, or of more than there are.
-    #[error("{data}: expected to train on between 1 and {examples} examples, found {found}")]
-    TrainExamples {
-        /// The data set's name.
-        data: String,
-        /// Number of examples.
-        examples: usize,
-        /// The number asked for.
-        found: usize,
-    },
     /// Fewer examples than one, or more than there are.
     #[error("{data}: expected between 1 and {examples} examples, found {found}")]
     Examples {

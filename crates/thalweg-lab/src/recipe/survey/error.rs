@@ -116,8 +116,17 @@ impl SurveyError {
     /// Whether another setting mends it, and not another file.
     pub fn is_of_settings(&self) -> bool {
         let asks_too_much = |data: &DataError| {
-            use DataError::{Enlarged, HeldOut, ShortText, TrainExamples};
-            matches!(data, Enlarged { .. } | HeldOut { .. } | ShortText { .. } | TrainExamples { .. })
+            use DataError::{Classes, Enlarged, Examples, HeldOut, Share, ShortText, Synthetic};
+            matches!(
+                data,
+                Classes { .. }
+                    | Enlarged { .. }
+                    | Examples { .. }
+                    | HeldOut { .. }
+                    | Share { .. }
+                    | ShortText { .. }
+                    | Synthetic { .. }
+            )
         };
         match self {
             Self::Field { .. } | Self::Model(_) => true,

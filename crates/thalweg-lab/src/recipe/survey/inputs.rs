@@ -99,14 +99,25 @@ pub(super) fn read(
     }
     let bytes = fs::read(path).map_err(unreadable)?;
     let found = blake3::hash(&bytes).to_hex().to_string();
+    pin(digest, found, digest_field, path)?;
+    Ok(bytes)
+}
+
+/// Fills in a digest, or checks it.
+pub(super) fn pin(
+    digest: &mut Option<String>,
+    found: String,
+    field: &'static str,
+    of: &Path,
+) -> Result<(), SurveyError> {
     match digest {
         Some(expected) if *expected != found => {
-            let (path, expected) = (path.to_owned(), expected.clone());
-            Err(SurveyError::Digest { field: digest_field, path, expected, found })
+            let (path, expected) = (of.to_owned(), expected.clone());
+            Err(SurveyError::Digest { field, path, expected, found })
         }
         _ => {
             *digest = Some(found);
-            Ok(bytes)
+            Ok(())
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Published sets of images, and synthetic ones.
 
+use std::path::Path;
+
 use blake3::Hasher;
 use thalweg_kernel::Key;
 use thalweg_learn::data::{
@@ -9,6 +11,7 @@ use thalweg_learn::data::{
 use super::SurveyError;
 use super::config::{ImagesConfig, SyntheticConfig};
 use super::data::Source;
+use super::inputs::pin;
 
 /// The examples of a published set that are asked for; fills in or checks the digest of the whole.
 pub(super) fn images(
@@ -17,14 +20,7 @@ pub(super) fn images(
     folders: &Folders,
 ) -> Result<(Split, Source), SurveyError> {
     let mut whole = set.load(folders)?;
-    let found = digest(&whole);
-    match &config.blake3 {
-        Some(expected) if *expected != found => {
-            let (path, expected) = (set.name().into(), expected.clone());
-            return Err(SurveyError::Digest { field: "data.blake3", path, expected, found });
-        }
-        _ => config.blake3 = Some(found),
-    }
+    pin(&mut config.blake3, digest(&whole), "data.blake3", Path::new(set.name()))?;
     let Standardisation { mean, deviation } = match config.scaling {
         Scaling::UnitInterval => Standardisation { mean: 0.0, deviation: 1.0 },
         Scaling::Standardised => whole.standardise()?,

@@ -270,7 +270,7 @@ fn fields_out_of_range_are_named_with_what_was_expected() {
         (&["spectrum.tolerance=0.0"], "`spectrum.tolerance`: expected a number above 0 and below 1, found 0"),
         (
             &["data.train_examples=2000"],
-            "data: digits/train: expected to train on between 1 and 1437 examples, found 2000",
+            "data: digits/train: expected between 1 and 1437 examples, found 2000",
         ),
     ] {
         assert_eq!(refused(overrides), expected, "{overrides:?}");

@@ -90,7 +90,11 @@ fn synthetic_examples_are_of_the_seed_of_the_data() {
     assert_eq!(noisy.data.train.inputs(), plain.data.train.inputs());
     assert_ne!(noisy.data.train.labels(), plain.data.train.labels());
     assert_eq!(noisy.data.test, plain.data.test);
-    let error = |field: &str| resolve(&[field]).err().unwrap().to_string();
+    let error = |field: &str| {
+        let error = resolve(&[field]).err().unwrap();
+        assert!(error.is_of_settings(), "no file mends that: {error}");
+        error.to_string()
+    };
     assert!(error("data.random_labels=1.5").ends_with("expected a share of labels from 0 to 1, found 1.5"));
     assert!(error("data.set.arms=0").ends_with("spirals: expected arms to be at least 1, found 0"));
 }
