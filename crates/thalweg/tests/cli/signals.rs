@@ -10,7 +10,14 @@ use crate::support::{MINIATURE, contents};
 /// A miniature that is started with `ignored` ignored and sent `sent` once it trains: its exit code, and the last line
 /// that it wrote to stderr.
 fn signalled(out: &Path, ignored: &str, sent: &str, more: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new("sh");
+    // A shell cannot undo what it inherited, and this test may itself run behind a script's `&`.
+    let mut command = if cfg!(target_os = "linux") {
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT,HUP,TERM", "sh"]);
+        command
+    } else {
+        Command::new("sh")
+    };
     let script = format!("trap '' {ignored}; exec \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_thalweg"), "survey", "--out", out.to_str().unwrap()]);
     MINIATURE.iter().chain(more).for_each(|field| {
