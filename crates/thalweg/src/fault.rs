@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use thalweg_lab::config::ConfigError;
 use thalweg_lab::interrupt::{CannotListen, EXIT_CODE, Interrupted};
-use thalweg_lab::recipe::survey::{Divergence, SurveyError};
+use thalweg_lab::recipe::{Divergence, RecipeError};
 use thalweg_lab::store::StoreError;
 
 /// Any error.
@@ -70,25 +70,25 @@ impl From<CannotListen> for Fault {
     }
 }
 
-impl From<SurveyError> for Fault {
-    fn from(error: SurveyError) -> Self {
+impl From<RecipeError> for Fault {
+    fn from(error: RecipeError) -> Self {
         let help = match &error {
-            SurveyError::Interrupted(Interrupted) => {
+            RecipeError::Interrupted(Interrupted) => {
                 let code = u8::try_from(EXIT_CODE).unwrap_or(ERROR);
                 return Self { message: error.to_string(), help: None, code };
             }
             error if error.is_of_settings() => Some(FIELDS),
-            SurveyError::Data(_) => Some(
+            RecipeError::Data(_) => Some(
                 "nothing was written; bring the file back whole, name another, or give the folder by --data-dir",
             ),
-            SurveyError::Checkpoint(_) => {
+            RecipeError::Checkpoint(_) => {
                 Some("the network of `model` must be the one that the checkpoint was taken of")
             }
-            SurveyError::Digest { .. } => Some("name the file that was meant, or leave the digest out"),
-            SurveyError::Store(StoreError::Damaged { .. }) => {
+            RecipeError::Digest { .. } => Some("name the file that was meant, or leave the digest out"),
+            RecipeError::Store(StoreError::Damaged { .. }) => {
                 Some("run the same command with --repair; whole files and their stages are kept")
             }
-            SurveyError::Store(
+            RecipeError::Store(
                 StoreError::OtherRun { .. } | StoreError::NotARun { .. } | StoreError::NotOurs { .. },
             ) => Some("nothing there was changed; name another folder with --out"),
             _ => None,

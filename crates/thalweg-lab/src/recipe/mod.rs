@@ -14,4 +14,31 @@
 //! |---|---|
 //! | [`survey`] | one training run and the landscape that it walked through |
 
+mod error;
+pub mod setup;
 pub mod survey;
+mod timings;
+mod training;
+
+use std::time::Instant;
+
+pub use error::RecipeError;
+pub use training::Divergence;
+
+use crate::interrupt;
+use crate::store::Folder;
+
+/// Does a part and notes how long it took, if there was anything left of it to do.
+fn part(
+    folder: &mut Folder,
+    name: &str,
+    work: impl FnOnce(&mut Folder) -> Result<(), RecipeError>,
+) -> Result<(), RecipeError> {
+    interrupt::check()?;
+    let (before, started) = (folder.stages().len(), Instant::now());
+    let result = work(folder);
+    if folder.stages().len() > before {
+        timings::add(folder, name, started.elapsed())?;
+    }
+    result
+}

@@ -1,168 +1,13 @@
 //! The comments of a printed configuration.
 
+use crate::recipe::setup::documentation;
+
 /// The comment of the field at that dotted path.
 pub fn doc(path: &str) -> Option<&'static str> {
     Some(match path {
         "seed" => {
             "From it come the initial weights, the order of examples, what dropout drops, random directions and start vectors."
         }
-        "dtype" => "Precision of training and of every measurement: \"f32\" or \"f64\".",
-        "model" => "The network.",
-        "model.kind" => {
-            "\"mlp\": a multilayer perceptron (widths, activation, bias, layer_norm). \"linear\": a linear map in one layer or in\n\
-             several (widths, bias). \"autoencoder\": fully connected (widths, activation), with train.loss \"reconstruction\".\n\
-             \"lenet_300_100\" (activation), \"lenet5\" (activation, pool). \"conv2\", \"conv4\", \"conv6\":\n\
-             those of Frankle & Carbin (width, dense, activation). \"vgg11\", \"vgg13\", \"vgg16\", \"vgg19\": for images of\n\
-             32×32 (width, norm, groups, activation). \"resnet20\", \"resnet32\", \"resnet44\", \"resnet56\", \"resnet110\": for images\n\
-             of 32×32 (width, norm, groups, shortcut, activation). \"wide_resnet\" (depth, widen, norm, groups, activation, dropout).\n\
-             \"resnet18\", \"resnet50\" (stem, width, norm, groups, activation). \"vit\": a vision transformer (patch_size,\n\
-             width, depth, heads, mlp_width, dropout, attention_dropout). \"gpt\": a language model for a text_file (width, depth,\n\
-             heads, mlp_width, embedding_dropout, attention_dropout, residual_dropout). \"rnn\", \"lstm\": over the rows of an image,\n\
-             with an embedding a language model (units, depth, embedding, dropout). \"layers\": a network of your own (layers). Each\n\
-             with init. A dropout or embedding that is not given is none, and not printed."
-        }
-        "model.widths" => "Units of each hidden layer; [] is a linear map.",
-        "model.width" => {
-            "Channels of the first convolutions (later ones have multiples); units of a transformer's residual stream."
-        }
-        "model.depth" => {
-            "Blocks of a transformer; layers of a recurrent network; 6n + 4 layers of a wide residual network."
-        }
-        "model.widen" => "Factor of the channels of a wide residual network.",
-        "model.stem" => {
-            "\"small\" (a convolution 3×3) or \"large\" (7×7 and a max pool, each at stride 2, for large images)."
-        }
-        "model.shortcut" => {
-            "Around blocks that change shapes \"pad\" (zeros, option A) or \"project\" (a convolution 1×1, option B), around others\n\
-             the identity; \"none\": nothing around any."
-        }
-        "model.patch_size" => "Rows and columns of a patch, which divide those of the image.",
-        "model.heads" => "Heads of attention, which divide the width.",
-        "model.mlp_width" => "Hidden units of each block's perceptron.",
-        "model.dropout" => {
-            "How probable it is in training that a number is dropped: of a vision transformer, of tokens with their positions, of\n\
-             the perceptrons' hidden units, and of what attention and perceptron add; of a recurrent network, between its layers;\n\
-             of a wide residual network, between the convolutions of a block. Measurements drop nothing."
-        }
-        "model.attention_dropout" => "The same of the weights with which positions attend to one another.",
-        "model.embedding_dropout" => "The same of tokens with their positions.",
-        "model.residual_dropout" => "The same of what attention and perceptron add.",
-        "model.embedding" => {
-            "Numbers of the vector that a token is looked up as; a recurrent network that has one is for a text_file."
-        }
-        "model.units" => "Hidden units of each recurrent layer.",
-        "model.dense" => "Units of each hidden linear layer.",
-        "model.pool" => "\"max\" or \"average\".",
-        "model.norm" => {
-            "What stands between a convolution and its activation: \"none\", \"batch\" or \"group\"; of \"resnet…\" \"batch\", \"group\"\n\
-             or \"fixup\" (no norm: trained scalars, and initial weights that keep sums in bounds)."
-        }
-        "model.groups" => "Groups of channels of a group norm; no effect without.",
-        "model.layers" => {
-            "One after another: [\"conv 16 3x3 pad=1\", \"groupnorm 4\", \"relu\", \"maxpool 2\", \"flatten\", \"linear 10\"]. Options, with\n\
-             what holds otherwise: linear nobias; conv stride=1 pad=0 (or same) dilation=1 groups=1 nobias; maxpool, avgpool\n\
-             stride=(the window) pad=0 (maxpool: dilation=1). Also globalmaxpool, globalavgpool, subsample 32 (stride=2),\n\
-             batchnorm, layernorm, instancenorm, dropout 0.5, tanh, erf, sigmoid, gelu, silu; and sums of two ways: { residual = [\"conv 16 3x3 pad=1\", \"relu\"], shortcut = [\"conv 16 1x1\"] }."
-        }
-        "model.activation" => "\"relu\", \"tanh\", \"erf\", \"sigmoid\", \"gelu\", \"silu\" or \"linear\".",
-        "model.bias" => "Whether the linear layers have biases.",
-        "model.layer_norm" => "Whether a layer norm stands before each activation.",
-        "model.init" => "Initial weights.",
-        "model.init.kind" => {
-            "\"he\", \"glorot\", \"lecun\" (each with a distribution), \"mean_field\" (sigma_w, sigma_b) or \"torch\".\n\
-             A variant is given with its fields: --set 'model.init={kind=\"mean_field\", sigma_w=1.5, sigma_b=0.1}'."
-        }
-        "model.init.distribution" => "\"normal\" or \"uniform\".",
-        "model.init.sigma_w" => "A weight has the deviation sigma_w/√fan_in.",
-        "model.init.sigma_b" => "Deviation of a bias.",
-        "initial" => "Initial weights from a file in place of drawn ones.",
-        "initial.path" => {
-            "A safetensors file in F32 or F64: a checkpoint of thalweg, or the state dict of a module with the same names. Of\n\
-             \"mlp\" the linear layers are `layers` and the layer norms `norms`: layers.0.weight [out, in], layers.0.bias [out],\n\
-             norms.0.weight, … (a bare nn.Sequential's 0.weight, 2.weight, … must be renamed). \"layers\" has the names of a\n\
-             nn.Sequential; \"lenet5\" and \"conv2\" to \"conv6\" have conv1.weight, fc1.weight, …"
-        }
-        "initial.blake3" => "Its BLAKE3 digest: part of the run's identity, filled in from the file.",
-        "data" => "The data, split into a part to train on and one held out.",
-        "data.kind" => {
-            "\"digits\": the embedded handwritten digits, 8×8 pixels, 1437 to train on and 360 held out; with enlarge=4 of 32×32, each\n\
-             pixel repeated both ways (scaling, train_examples, enlarge). \"mnist\", \"fashion_mnist\", \"cifar10\", \"cifar100\",\n\
-             \"cifar100_coarse\": their published files, in --data-dir, the folder that THALWEG_DATA names, the user's data folder or\n\
-             /usr/share/datasets (scaling, classes, train_examples, test_examples, seed, random_labels). \"synthetic\": examples of\n\
-             known geometry (set, train_examples, test_examples, seed, random_labels).\n\
-             \"digits_file\": a CSV file of that format (path, examples, test_examples, scaling). \"text_file\": a text in windows of\n\
-             characters, for a language model (path, context, test_examples)."
-        }
-        "data.scaling" => {
-            "\"standardised\" (mean 0, variance 1 over the training part) or \"unit_interval\" (pixels in [0, 1])."
-        }
-        "data.enlarge" => "Repeat each pixel so many times both ways: 4 makes 32×32 of digits.",
-        "data.train_examples" => "Train on so many examples only, each class in proportion.",
-        "data.classes" => "Which classes, as [3, 5]: the first becomes class 0, and so on. All unless given.",
-        "data.seed" => {
-            "Which examples are drawn, and which labels are random. Not the run's seed, so that runs share their data."
-        }
-        "data.random_labels" => {
-            "Share of the labels to train on that are drawn anew, uniform over all classes (Zhang et al. 2017)."
-        }
-        "data.set" => "What synthetic examples are like.",
-        "data.set.kind" => {
-            "\"gaussian_mixture\": a normal distribution a class (features, classes, separation: how far each mean is from 0, in\n\
-             deviations). \"spirals\": arms in the plane (arms, noise). \"parity\": signs, labelled by the product of the first few\n\
-             (features, of). \"great_circle\": a circle of radius √features, labelled by its sectors (features, classes)."
-        }
-        "data.set.features" => "Numbers of an example.",
-        "data.set.classes" => "Classes.",
-        "data.set.separation" => "Distance of a class's mean from 0, in deviations.",
-        "data.set.arms" => "Arms of the spiral, a class each.",
-        "data.set.noise" => "Deviation of what is added to both coordinates.",
-        "data.set.of" => "How many signs count.",
-        "data.path" => {
-            "The file. Of digits, plain or gzipped: rows of 64 pixels from 0 to 16 and a label from 0 to 9. A text in UTF-8."
-        }
-        "data.context" => "Characters in a window; the label of each is the one that follows.",
-        "data.examples" => {
-            "Rows that it must have; without it, a file cut off at the end of a row passes for a whole one."
-        }
-        "data.test_examples" => {
-            "Examples held out; of a text the last windows, a tenth of all unless given; of a published set drawn like those to\n\
-             train on, all unless given."
-        }
-        "data.blake3" => {
-            "The BLAKE3 digest of the file, or of a published set's pixels and labels: part of the run's identity, filled in."
-        }
-        "train" => "Training.",
-        "train.loss" => {
-            "\"cross_entropy\" (nats), \"half_mean_square\" (½‖f − y‖²) or \"reconstruction\" (½‖f − x‖² against the\n\
-             inputs, summed over their numbers: for an autoencoder); the mean over examples."
-        }
-        "train.epochs" => "Passes over the training set.",
-        "train.steps" => "Steps of the optimiser, in place of epochs.",
-        "train.batch_size" => "Examples in a batch, or \"full\" for gradient descent.",
-        "train.lr" => "The learning rate at its highest.",
-        "train.schedule" => "How the learning rate goes from there; times are shares of the run.",
-        "train.schedule.kind" => {
-            "\"constant\", \"cosine\" (end) or \"steps\" (milestones, factor), each with warmup."
-        }
-        "train.schedule.end" => "Share of the rate that is left at the end.",
-        "train.schedule.milestones" => "Where the rate falls, in ascending shares of the run.",
-        "train.schedule.factor" => "What it is multiplied by at each milestone.",
-        "train.schedule.warmup" => "Share of the run over which the rate rises from 0.",
-        "train.optimiser" => "The optimiser, with PyTorch's definitions.",
-        "train.optimiser.kind" => {
-            "\"sgd\" (momentum, nesterov, weight_decay), \"adam\" or \"adamw\" (beta_1, beta_2, eps, weight_decay), \"rmsprop\" (alpha,\n\
-             eps, momentum, weight_decay) or \"adagrad\" (eps, weight_decay)."
-        }
-        "train.optimiser.momentum" => "In [0, 1).",
-        "train.optimiser.nesterov" => "Whether the step looks ahead; needs momentum.",
-        "train.optimiser.weight_decay" => "Multiple of θ that is added to the gradient (AdamW: to the step).",
-        "train.optimiser.alpha" => "Decay of the mean of the gradient's square.",
-        "train.optimiser.beta_1" => "Decay of the gradient's mean.",
-        "train.optimiser.beta_2" => "Decay of its square's.",
-        "train.optimiser.eps" => "Added to the root of the mean square.",
-        "checkpoints" => "When θ is kept, beside before the first step and after the last.",
-        "checkpoints.per_decade" => "Checkpoints for each factor of ten in steps; 0 for none.",
-        "checkpoints.every_epochs" => "Epochs between two others; 0 for none.",
         "line" => "The line θ(α) = (1−α)θ₀ + αθ* from initialisation to solution.",
         "line.from" => "The first α.",
         "line.to" => "The last.",
@@ -192,6 +37,6 @@ pub fn doc(path: &str) -> Option<&'static str> {
         "spectrum.block" => {
             "Start vectors of each search: as many copies of a repeated eigenvalue are found at once."
         }
-        _ => return None,
+        _ => return documentation(path),
     })
 }

@@ -12,48 +12,38 @@
 //! the report says so.
 
 mod config;
-mod data;
 mod docs;
-mod error;
-mod initial;
 mod inputs;
 mod line;
 mod memory;
 mod plane;
 mod report;
-mod sets;
 mod spectrum;
 #[cfg(test)]
 mod tests;
-mod timings;
-mod train;
-mod training;
+mod trace;
 mod trajectory;
 mod validate;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 pub use thalweg_geometry::site::Outcome;
 use thalweg_geometry::site::{Dtype, Site};
 use thalweg_kernel::Key;
 use thalweg_learn::checkpoint::Stored;
 use thalweg_learn::data::Folders;
+use thalweg_learn::train::{Step, Trainer};
 
-pub use config::{
-    CheckpointsConfig, DigitsFileConfig, ImagesConfig, InitialConfig, LineConfig, PlaneConfig,
-    SpectrumConfig, SurveyConfig, SurveyData, SyntheticConfig, TextFileConfig, TrajectoryConfig,
-};
+pub use config::{LineConfig, PlaneConfig, SpectrumConfig, SurveyConfig, TrajectoryConfig};
 pub use docs::doc;
-pub use error::SurveyError;
 pub use plane::{Place, PlaneSummary, Planes};
 pub use report::Finding;
-pub use train::Divergence;
-pub use training::Training;
+pub use trace::Trace;
 pub use trajectory::TrajectoryReadings;
 
+use super::training::{self, Divergence, Observer, Training};
+use super::{RecipeError, part, setup};
 use crate::identity::Identity;
-use crate::interrupt;
 use crate::progress::Progress;
 use crate::site::NetworkSite;
 use crate::store::Folder;
@@ -99,15 +89,14 @@ pub fn survey(
     config: &SurveyConfig,
     options: &SurveyOptions,
     progress: &Progress,
-) -> Result<Survey, SurveyError> {
+) -> Result<Survey, RecipeError> {
     let inputs = Inputs::resolve(config, &Folders::new(options.data_dir.as_deref()))?;
     let identity = Identity::new(NAME, VERSION, &inputs.config)?;
     let path = options.out.clone().unwrap_or_else(|| Path::new("runs").join(identity.folder_name()));
     if !Folder::holds_run(&path) {
-        let key = key(&inputs).named(INITIAL);
         match inputs.config.dtype {
-            Dtype::F32 => inputs.check_initial_loss::<f32>(key)?,
-            Dtype::F64 => inputs.check_initial_loss::<f64>(key)?,
+            Dtype::F32 => inputs.setup.check_initial_loss::<f32>()?,
+            Dtype::F64 => inputs.setup.check_initial_loss::<f64>()?,
         }
     }
     let mut folder = Folder::open_or_create(&path, &identity)?;
@@ -128,17 +117,10 @@ pub fn survey(
     Ok(Survey {
         report: folder.path().join(report::PAGE),
         findings: folder.read_json(report::FINDINGS)?,
-        divergence: train::divergence(&folder)?,
+        divergence: training::divergence(&folder)?,
         was_complete: folder.stages().len() == finished_before,
         folder: path,
     })
-}
-
-/// What initial weights are drawn from.
-const INITIAL: &str = "initial weights";
-
-fn key(inputs: &Inputs) -> Key {
-    Key::from_seed(inputs.config.seed).named(NAME)
 }
 
 /// What all stages stand on.
@@ -150,15 +132,18 @@ struct Ground<'a, T: Stored> {
     progress: &'a Progress,
 }
 
-fn run<T: Stored>(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> Result<(), SurveyError> {
-    let loss = inputs.plan.recipe.loss;
-    let train = NetworkSite::<T>::new(inputs.architecture.clone(), loss, &inputs.data.train);
-    let ground =
-        Ground { inputs, train: &train, test: train.held_out(&inputs.data.test), key: key(inputs), progress };
-    data::write(inputs, folder)?;
-    part(folder, "training", |folder| train::train(&ground, folder))?;
-    part(folder, "checkpoints", |folder| training::measure(&ground, folder))?;
-    let has_solution = train::divergence(folder)?.is_none();
+fn run<T: Stored>(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> Result<(), RecipeError> {
+    let setup = &inputs.setup;
+    let loss = setup.plan.recipe.loss;
+    let train = NetworkSite::<T>::new(setup.architecture.clone(), loss, &setup.data.train);
+    let test = train.held_out(&setup.data.test);
+    let ground = Ground { inputs, train: &train, test, key: setup.key(), progress };
+    setup::write_data(setup, folder)?;
+    part(folder, "training", |folder| {
+        Training::new(setup, progress, "training", LastLoss(&train)).run(folder)
+    })?;
+    part(folder, "checkpoints", |folder| trace::measure(&ground, folder))?;
+    let has_solution = training::divergence(folder)?.is_none();
     if has_solution {
         part(folder, "line", |folder| line::measure(&ground, folder))?;
         part(folder, "random plane", |folder| plane::measure(&ground, folder))?;
@@ -173,17 +158,24 @@ fn run<T: Stored>(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> 
     part(folder, "report", |folder| report::write(inputs, folder, progress))
 }
 
-/// Does a part and notes how long it took, if there was anything left of it to do.
-fn part(
-    folder: &mut Folder,
-    name: &str,
-    work: impl FnOnce(&mut Folder) -> Result<(), SurveyError>,
-) -> Result<(), SurveyError> {
-    interrupt::check()?;
-    let (before, started) = (folder.stages().len(), Instant::now());
-    let result = work(folder);
-    if folder.stages().len() > before {
-        timings::add(folder, name, started.elapsed())?;
+/// A survey measures at its checkpoints, and leaves training alone.
+struct LastLoss<'a, T: Stored>(&'a NetworkSite<T>);
+
+impl<T: Stored> Observer<T> for LastLoss<'_, T> {
+    fn stepped(&mut self, _: &Trainer<T>, _: Step) -> Result<(), RecipeError> {
+        Ok(())
     }
-    result
+
+    fn state(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn restore(&mut self, _: Option<&[u8]>, _: &Path) -> Result<(), RecipeError> {
+        Ok(())
+    }
+
+    fn last_loss(&mut self, trainer: &Trainer<T>) -> Result<f64, RecipeError> {
+        let theta: Vec<f64> = trainer.theta().iter().map(|x| x.to_f64()).collect();
+        Ok(self.0.values(&[&theta])?[0].loss)
+    }
 }

@@ -5,8 +5,9 @@ use thalweg_geometry::section::{Frame, Grid, Plane, PlaneOptions, random_directi
 use thalweg_geometry::site::{Reading, Site, number};
 use thalweg_learn::checkpoint::Stored;
 
-use super::train::theta_at;
-use super::{Ground, SurveyError};
+use super::Ground;
+use crate::recipe::RecipeError;
+use crate::recipe::training::theta_at;
 use crate::store::{Array, Folder, StoreError};
 use crate::watched::Watched;
 
@@ -62,20 +63,20 @@ pub(super) struct PlaneArrays {
 }
 
 /// Measures the plane. Cost: a forward for each point and part of the data.
-pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) -> Result<(), SurveyError> {
+pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) -> Result<(), RecipeError> {
     folder.stage(STAGE, |stage| {
         let config = &ground.inputs.config.plane;
         let axis = |[from, to]: [f64; 2], points| {
-            Grid::linear(from, to, points).map_err(|error| SurveyError::Section(error.into()))
+            Grid::linear(from, to, points).map_err(|error| RecipeError::Section(error.into()))
         };
         let options =
             PlaneOptions { a: axis(config.x, config.points[0])?, b: axis(config.y, config.points[1])? };
-        let theta = theta_at::<T>(stage.folder(), ground.inputs.plan.steps)?;
-        let leaves = ground.inputs.architecture.space().leaves();
+        let theta = theta_at::<T>(stage.folder(), ground.inputs.setup.plan.steps)?;
+        let leaves = ground.inputs.setup.architecture.space().leaves();
         let key = ground.key.named("random plane");
         let total = 2 * (config.points[0] * config.points[1]) as u64;
         let bar = ground.progress.stage("random plane", total, "evaluations");
-        let survey = |site: &dyn Site| -> Result<Reading<Plane>, SurveyError> {
+        let survey = |site: &dyn Site| -> Result<Reading<Plane>, RecipeError> {
             let site = Watched::new(site, &bar);
             let normalisation = config.normalisation;
             let mut reading =
@@ -92,7 +93,7 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
             arrays.push((name, Array::new([direction.len()], direction)));
         }
         stage.write_npz(NPZ, &arrays)?;
-        Ok::<(), SurveyError>(stage.write_json(JSON, &Planes::of(&train, &test))?)
+        Ok::<(), RecipeError>(stage.write_json(JSON, &Planes::of(&train, &test))?)
     })?;
     Ok(())
 }
@@ -153,7 +154,7 @@ fn summary(reading: &Reading<Plane>) -> Reading<PlaneSummary> {
 
 impl PlaneArrays {
     /// Reads back what [`plane_arrays`] kept.
-    pub(super) fn read(folder: &Folder, name: &str) -> Result<Self, SurveyError> {
+    pub(super) fn read(folder: &Folder, name: &str) -> Result<Self, RecipeError> {
         let arrays = folder.read_npz(name)?;
         let take = |key: &str| {
             let found = arrays.iter().find(|(name, _)| name == key);

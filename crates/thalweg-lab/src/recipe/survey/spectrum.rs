@@ -5,9 +5,10 @@ use thalweg_geometry::spectrum::{Eigenpair, LanczosOptions, lanczos};
 use thalweg_learn::checkpoint::Stored;
 use thalweg_learn::optim::Optimiser;
 
+use super::Ground;
 use super::inputs::Inputs;
-use super::train::theta_at;
-use super::{Ground, SurveyError};
+use crate::recipe::RecipeError;
+use crate::recipe::training::theta_at;
 use crate::store::{Array, Folder};
 use crate::watched::Watched;
 
@@ -40,10 +41,10 @@ pub(super) fn measure<T: Stored>(
     ground: &Ground<'_, T>,
     folder: &mut Folder,
     at: At,
-) -> Result<(), SurveyError> {
+) -> Result<(), RecipeError> {
     folder.stage(&at.stage(), |stage| {
         let config = &ground.inputs.config.spectrum;
-        let step = if at == At::Solution { ground.inputs.plan.steps } else { 0 };
+        let step = if at == At::Solution { ground.inputs.setup.plan.steps } else { 0 };
         let theta = theta_at::<T>(stage.folder(), step)?;
         let options = LanczosOptions {
             largest: config.largest,
@@ -85,7 +86,7 @@ pub(super) fn measure<T: Stored>(
                 ("smallest_residual", residuals(&found.smallest)),
             ],
         )?;
-        Ok::<(), SurveyError>(stage.write_json(&at.json(), &reading)?)
+        Ok::<(), RecipeError>(stage.write_json(&at.json(), &reading)?)
     })?;
     Ok(())
 }
@@ -128,19 +129,19 @@ impl Threshold {
 /// 2/η for gradient descent and (2+2β)/η with Polyak's momentum (Cohen et al. 2021), η being the highest learning
 /// rate of the run; none for other optimisers.
 pub(super) fn threshold(inputs: &Inputs) -> Option<Threshold> {
-    let Optimiser::Sgd(sgd) = inputs.plan.recipe.optimiser else {
+    let Optimiser::Sgd(sgd) = inputs.setup.plan.recipe.optimiser else {
         return None;
     };
     if sgd.nesterov {
         return None;
     }
-    let lr = inputs.lr_max();
+    let lr = inputs.setup.lr_max();
     let formula = if sgd.momentum == 0.0 { "2/η" } else { "(2+2β)/η" };
     Some(Threshold {
         sharpness: (2.0 + 2.0 * sgd.momentum) / lr,
         formula: formula.to_owned(),
         lr,
         momentum: sgd.momentum,
-        is_full_batch: inputs.batch_size().is_none(),
+        is_full_batch: inputs.setup.batch_size().is_none(),
     })
 }

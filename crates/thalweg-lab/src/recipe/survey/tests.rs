@@ -6,6 +6,7 @@ mod texts;
 use super::validate::validate;
 use super::*;
 use crate::config::{load, print_documented};
+use crate::recipe::setup::{DataSource, Setup};
 
 fn loaded(overrides: &[&str]) -> SurveyConfig {
     let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
@@ -304,7 +305,7 @@ fn runs_without_end_are_refused_before_their_checkpoints_are_counted_out() {
     }
     let long = ["train.steps=1000000000", "checkpoints.every_epochs=0"];
     assert_eq!(
-        Inputs::resolve(&loaded(&long), &Folders::new(None)).unwrap().checkpoint_steps.last(),
+        Inputs::resolve(&loaded(&long), &Folders::new(None)).unwrap().setup.checkpoint_steps.last(),
         Some(&1_000_000_000)
     );
 }
@@ -382,7 +383,7 @@ fn a_file_is_part_of_the_identity_by_its_content() {
     let id = |config: &SurveyConfig| Identity::new(NAME, VERSION, config).unwrap().id();
     assert_ne!(id(&before), id(&after));
     // Pinned to the old content, the new is refused.
-    let SurveyData::DigitsFile(file) = &before.data else { panic!("not a file") };
+    let DataSource::DigitsFile(file) = &before.data else { panic!("not a file") };
     let error = Inputs::resolve(&before, &Folders::new(None)).err().unwrap().to_string();
     let expected = format!(
         "`data.blake3`: expected {} to have the digest {}",

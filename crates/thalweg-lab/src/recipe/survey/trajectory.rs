@@ -5,9 +5,10 @@ use thalweg_geometry::section::{Centre, SectionError, Trajectory, trajectory};
 use thalweg_geometry::site::{Dtype, Outcome, Reading, Site, Uncertainty, Work, number};
 use thalweg_learn::checkpoint::Stored;
 
+use super::Ground;
 use super::plane::{Planes, plane_arrays};
-use super::train::{kept_steps, theta_at};
-use super::{Ground, SurveyError};
+use crate::recipe::RecipeError;
+use crate::recipe::training::{kept_steps, theta_at};
 use crate::store::{Array, Folder};
 use crate::watched::Watched;
 
@@ -33,10 +34,10 @@ pub struct TrajectoryReadings {
 }
 
 /// Measures axes and plane. Cost: a forward for each point and part of the data, and one for each checkpoint.
-pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) -> Result<(), SurveyError> {
+pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) -> Result<(), RecipeError> {
     folder.stage(STAGE, |stage| {
         let config = &ground.inputs.config.trajectory;
-        let steps = kept_steps(ground, stage.folder());
+        let steps = kept_steps(&ground.inputs.setup, stage.folder());
         let mut thetas = Vec::with_capacity(steps.len());
         for &step in &steps {
             thetas.push(theta_at::<T>(stage.folder(), step)?);
@@ -86,13 +87,13 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
             work: Work { forwards: readings.losses_projected.len() as u64, ..Work::default() },
             convention: ground.train.convention().clone(),
         });
-        Ok::<(), SurveyError>(stage.write_json(JSON, &readings)?)
+        Ok::<(), RecipeError>(stage.write_json(JSON, &readings)?)
     })?;
     Ok(())
 }
 
 /// The training loss at the projections of the checkpoints.
-fn projected(found: &Trajectory, site: &Watched<'_>) -> Result<Vec<f64>, SurveyError> {
+fn projected(found: &Trajectory, site: &Watched<'_>) -> Result<Vec<f64>, RecipeError> {
     let mut losses = Vec::with_capacity(found.coordinates.len());
     for coordinates in &found.coordinates {
         let mut theta = found.origin.clone();

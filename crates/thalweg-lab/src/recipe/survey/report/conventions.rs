@@ -6,10 +6,10 @@ use thalweg_geometry::section::Normalisation;
 use thalweg_learn::data::{DigitsConfig, Scaling};
 use thalweg_report::{Convention, Entry, humane};
 
-use super::super::config::{DigitsFileConfig, SurveyData};
-use super::super::timings::Timings;
 use super::super::{NAME, VERSION};
 use super::Inputs;
+use crate::recipe::setup::{DataSource, DigitsFileConfig};
+use crate::recipe::timings::Timings;
 use crate::store::Folder;
 
 fn scale(scaling: Scaling) -> &'static str {
@@ -28,22 +28,22 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
         meaning: meaning.to_owned(),
     };
     let scaling = match &config.data {
-        SurveyData::Digits(DigitsConfig { scaling, .. })
-        | SurveyData::DigitsFile(DigitsFileConfig { scaling, .. }) => scale(*scaling),
-        SurveyData::Mnist(images)
-        | SurveyData::FashionMnist(images)
-        | SurveyData::Cifar10(images)
-        | SurveyData::Cifar100(images)
-        | SurveyData::Cifar100Coarse(images) => scale(images.scaling),
-        SurveyData::TextFile(_) => "characters, by number",
-        SurveyData::Synthetic(_) => "as drawn, on the scale that the set's definition gives",
+        DataSource::Digits(DigitsConfig { scaling, .. })
+        | DataSource::DigitsFile(DigitsFileConfig { scaling, .. }) => scale(*scaling),
+        DataSource::Mnist(images)
+        | DataSource::FashionMnist(images)
+        | DataSource::Cifar10(images)
+        | DataSource::Cifar100(images)
+        | DataSource::Cifar100Coarse(images) => scale(images.scaling),
+        DataSource::TextFile(_) => "characters, by number",
+        DataSource::Synthetic(_) => "as drawn, on the scale that the set's definition gives",
     };
     let ignored = if config.plane.normalisation.ignores_one_axis() {
         "biases and other parameters of one axis do not move"
     } else {
         "all parameters move"
     };
-    let dropout = match inputs.architecture.draws() {
+    let dropout = match inputs.setup.architecture.draws() {
         true => {
             "Nothing is dropped, as after PyTorch's eval(): dropout is of the steps of training alone. No"
         }
@@ -53,26 +53,26 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
     vec![
         entry(
             "loss",
-            inputs.plan.recipe.loss.convention().to_owned(),
+            inputs.setup.plan.recipe.loss.convention().to_owned(),
             "Without weight decay, even if training had any: that is part of the optimiser.",
         ),
         entry(
             "reduction",
-            match inputs.architecture.positions() {
+            match inputs.setup.architecture.positions() {
                 1 => "mean over examples".to_owned(),
                 positions => format!("mean over examples and their {positions} positions"),
             },
             "A sum would multiply losses, gradients and eigenvalues by the number of examples.",
         ),
-        entry("training set", set(&inputs.data.train), "All of it, for every number called train."),
-        entry("test set", set(&inputs.data.test), "All of it; never trained on."),
+        entry("training set", set(&inputs.setup.data.train), "All of it, for every number called train."),
+        entry("test set", set(&inputs.setup.data.test), "All of it; never trained on."),
         entry("inputs", scaling.to_owned(), "Curvature depends on the scale of the inputs."),
         entry(
             "precision",
             if inputs.config.dtype == thalweg_geometry::site::Dtype::F32 { "f32" } else { "f64" }.to_owned(),
             "Of the network; points of lines and planes are laid out in f64.",
         ),
-        match inputs.architecture.norms() {
+        match inputs.setup.architecture.norms() {
             [] => entry("mode", "evaluation".to_owned(), &format!("{dropout} augmentation, no batch norm.")),
             _ => entry(
                 "batch norm",
@@ -83,7 +83,7 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
                 ),
             ),
         },
-        match inputs.plan.recipe.loss.has_classes() {
+        match inputs.setup.plan.recipe.loss.has_classes() {
             true => entry(
                 "error",
                 "expected error with ties broken at random".to_owned(),

@@ -43,7 +43,7 @@ pub(super) fn all(inputs: &Inputs, readings: &Readings) -> Result<Vec<Named>, Re
         figures.extend(trajectory_figures(inputs, readings, trajectory)?);
     }
     figures.push((SPECTRUM, spectrum(readings)?));
-    if !inputs.plan.recipe.loss.has_classes() {
+    if !inputs.setup.plan.recipe.loss.has_classes() {
         // Nothing is misclassified: pictures of errors would be empty.
         figures.retain(|(name, _)| ![TRAINING_ERROR, PLANE_ERROR, TRAJECTORY_ERROR].contains(name));
     }
@@ -85,8 +85,8 @@ fn training(inputs: &Inputs, readings: &Readings) -> Result<Vec<Named>, RecordEr
          logarithmic (the step's is linear near 0), so the first steps and the last epochs can be read in one \
          picture. Where the test line leaves the training line, the network begins to fit what does not generalise.",
     );
-    let label = match inputs.plan.recipe.loss {
-        Loss::CrossEntropy => format!("ln {}: {}", inputs.data.train.classes(), guess_name(inputs)),
+    let label = match inputs.setup.plan.recipe.loss {
+        Loss::CrossEntropy => format!("ln {}: {}", inputs.setup.data.train.classes(), guess_name(inputs)),
         Loss::HalfMeanSquare | Loss::Reconstruction => guess_name(inputs).to_owned(),
     };
     loss = loss.mark(Mark::y(guess(inputs), label));
@@ -201,7 +201,7 @@ fn trajectory_path(inputs: &Inputs, trajectory: &TrajectoryReadings) -> Result<O
     let along = |k: usize| -> Vec<f64> {
         axes.value.coordinates.iter().map(|coordinates| coordinates.get(k).copied().unwrap_or(0.0)).collect()
     };
-    let last = inputs.plan.steps;
+    let last = inputs.setup.plan.steps;
     let mut next = 10;
     let label = |&step: &u64| {
         // Decades only, and not the first: checkpoints crowd at both ends.

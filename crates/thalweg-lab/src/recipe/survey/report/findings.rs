@@ -116,7 +116,7 @@ fn line(inputs: &Inputs, readings: &Readings, findings: &mut Vec<Finding>) {
         ));
     }
     if let Some(length) = reading.value.curves.first().and_then(|curve| curve.gauss_length) {
-        let criterion = match inputs.plan.recipe.loss {
+        let criterion = match inputs.setup.plan.recipe.loss {
             Loss::CrossEntropy => "",
             Loss::HalfMeanSquare | Loss::Reconstruction => {
                 " Where a squared error ends at 0, an example whose length is below π/2 has a loss that falls monotonically \
@@ -271,7 +271,7 @@ fn change(inputs: &Inputs, before: &Eigenpair, after: &Eigenpair) -> String {
         _ if by > 0.0 => "rose",
         _ => "fell",
     };
-    let why = match inputs.plan.recipe.loss {
+    let why = match inputs.setup.plan.recipe.loss {
         Loss::CrossEntropy if which == "fell" => " With cross-entropy it falls with the loss itself.",
         _ => "",
     };
@@ -283,7 +283,7 @@ fn change(inputs: &Inputs, before: &Eigenpair, after: &Eigenpair) -> String {
 
 /// What is known of sharpness and learning rate under the run's circumstances.
 fn stability(inputs: &Inputs, is_full_batch: bool) -> &'static str {
-    let recipe = &inputs.plan.recipe;
+    let recipe = &inputs.setup.plan.recipe;
     match (recipe.loss, &recipe.schedule) {
         (Loss::CrossEntropy, _) => {
             "With cross-entropy, sharpness falls again late in training (Cohen et al. 2021), so the end says little about the \

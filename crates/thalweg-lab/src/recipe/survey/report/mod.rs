@@ -23,12 +23,13 @@ pub use finding::Finding;
 use super::inputs::Inputs;
 use super::plane::{PlaneArrays, Planes};
 use super::spectrum::{At, Threshold, threshold};
-use super::train::Divergence;
-use super::training::Training;
+use super::trace::{self, Trace};
 use super::trajectory::TrajectoryReadings;
-use super::{SurveyError, line, plane, timings, training, trajectory};
+use super::{line, plane, trajectory};
 use crate::interrupt;
 use crate::progress::Progress;
+use crate::recipe::training::Divergence;
+use crate::recipe::{RecipeError, timings};
 use crate::store::Folder;
 
 pub(super) const STAGE: &str = "report";
@@ -40,7 +41,7 @@ const PNG_SCALE: f64 = 2.0;
 
 /// The readings that there are; what needs a solution is missing from a run that diverged.
 struct Readings {
-    training: Reading<Training>,
+    training: Reading<Trace>,
     line: Option<Reading<Line>>,
     plane: Option<(Planes, PlaneArrays)>,
     trajectory: Option<TrajectoryReadings>,
@@ -51,16 +52,16 @@ struct Readings {
 }
 
 impl Readings {
-    fn gather(inputs: &Inputs, folder: &Folder) -> Result<Self, SurveyError> {
+    fn gather(inputs: &Inputs, folder: &Folder) -> Result<Self, RecipeError> {
         let has = |stage: &str| folder.is_finished(stage);
         let trajectory: Option<TrajectoryReadings> =
             has(trajectory::STAGE).then(|| folder.read_json(trajectory::JSON)).transpose()?;
         let has_plane = trajectory.as_ref().is_some_and(|readings| readings.planes.is_some());
         let planes = || Ok((folder.read_json(plane::JSON)?, PlaneArrays::read(folder, plane::NPZ)?));
         Ok(Self {
-            training: folder.read_json(training::JSON)?,
+            training: folder.read_json(trace::JSON)?,
             line: has(line::STAGE).then(|| folder.read_json(line::JSON)).transpose()?,
-            plane: has(plane::STAGE).then(planes).transpose().map_err(|error: SurveyError| error)?,
+            plane: has(plane::STAGE).then(planes).transpose().map_err(|error: RecipeError| error)?,
             trajectory_plane: has_plane.then(|| PlaneArrays::read(folder, trajectory::NPZ)).transpose()?,
             trajectory,
             spectrum_start: folder.read_json(&At::Initialisation.json())?,
@@ -91,7 +92,7 @@ impl Readings {
 }
 
 /// Writes pictures, findings and the page.
-pub(super) fn write(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> Result<(), SurveyError> {
+pub(super) fn write(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> Result<(), RecipeError> {
     folder.stage(STAGE, |stage| {
         let readings = Readings::gather(inputs, stage.folder())?;
         let figures = figures::all(inputs, &readings)?;
@@ -121,21 +122,21 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -
         stage.write(PAGE, page.html().as_bytes())?;
         bar.inc(1);
         bar.finish();
-        Ok::<(), SurveyError>(())
+        Ok::<(), RecipeError>(())
     })?;
     Ok(())
 }
 
 fn subtitle(inputs: &Inputs, readings: &Readings) -> String {
-    let data = &inputs.data.train;
+    let data = &inputs.setup.data.train;
     let steps = match readings.divergence() {
-        None => format!("{} steps", inputs.plan.steps),
-        Some(divergence) => format!("{} of {} steps, and diverged", divergence.step, inputs.plan.steps),
+        None => format!("{} steps", inputs.setup.plan.steps),
+        Some(divergence) => format!("{} of {} steps, and diverged", divergence.step, inputs.setup.plan.steps),
     };
     format!(
         "{}, {} parameters, trained on {} ({} examples) for {steps}",
         network(inputs),
-        inputs.architecture.space().dimension(),
+        inputs.setup.architecture.space().dimension(),
         data.name(),
         data.examples()
     )
@@ -143,8 +144,8 @@ fn subtitle(inputs: &Inputs, readings: &Readings) -> String {
 
 /// The network in words: `Perceptron 64-64-64-10 (ReLU)`; other kinds as checkpoints name them.
 fn network(inputs: &Inputs) -> String {
-    let ModelConfig::Mlp(mlp) = &inputs.config.model else { return inputs.architecture.describe() };
-    let ends = [inputs.architecture.inputs(), inputs.architecture.outputs()];
+    let ModelConfig::Mlp(mlp) = &inputs.config.model else { return inputs.setup.architecture.describe() };
+    let ends = [inputs.setup.architecture.inputs(), inputs.setup.architecture.outputs()];
     let sizes: Vec<String> =
         ends[..1].iter().chain(&mlp.widths).chain(&ends[1..]).map(usize::to_string).collect();
     let activation = match mlp.activation {
@@ -169,13 +170,13 @@ fn network(inputs: &Inputs) -> String {
 
 /// The loss of outputs that give every class the same probability; of a reconstruction that of outputs of 0.
 fn guess(inputs: &Inputs) -> f64 {
-    let classes = inputs.data.train.classes() as f64;
-    match inputs.plan.recipe.loss {
+    let classes = inputs.setup.data.train.classes() as f64;
+    match inputs.setup.plan.recipe.loss {
         Loss::CrossEntropy => libm::log(classes),
         // ½‖1/C − e_y‖² = ½(1 − 1/C).
         Loss::HalfMeanSquare => 0.5 * (1.0 - 1.0 / classes),
         Loss::Reconstruction => {
-            let data = &inputs.data.train;
+            let data = &inputs.setup.data.train;
             let squares: f64 = data.inputs().iter().map(|&x| f64::from(x).powi(2)).sum();
             0.5 * squares / data.examples() as f64
         }
@@ -184,7 +185,7 @@ fn guess(inputs: &Inputs) -> f64 {
 
 /// What [`guess`] is the loss of.
 fn guess_name(inputs: &Inputs) -> &'static str {
-    if inputs.plan.recipe.loss.has_classes() { "uniform guess" } else { "guess of 0" }
+    if inputs.setup.plan.recipe.loss.has_classes() { "uniform guess" } else { "guess of 0" }
 }
 
 /// The median over checkpoints of the share of their distance from the last one that is off the plane; the last one
@@ -198,7 +199,7 @@ fn off_plane_median(axes: &Trajectory) -> f64 {
 
 /// The loss's unit, if it has one.
 fn loss_unit(inputs: &Inputs) -> &'static str {
-    match inputs.plan.recipe.loss {
+    match inputs.setup.plan.recipe.loss {
         Loss::CrossEntropy => "nats",
         Loss::HalfMeanSquare | Loss::Reconstruction => "",
     }

@@ -92,8 +92,8 @@ fn skipped(readings: &Readings, what: &str) -> String {
 }
 
 fn training(inputs: &Inputs, readings: &Readings) -> String {
-    let recipe = &inputs.plan.recipe;
-    let batch = match inputs.batch_size() {
+    let recipe = &inputs.setup.plan.recipe;
+    let batch = match inputs.setup.batch_size() {
         Some(size) => format!("batches of {size} examples"),
         None => "the whole training set in every step".to_owned(),
     };
@@ -111,12 +111,12 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
          {end}{} checkpoints on the way are kept, closely spaced at the start, where most happens.\n\nEvery number below is \
          taken at those checkpoints over whole data sets, not from the batches that training happened to see.",
         lower(&network(inputs)),
-        inputs.architecture.inputs(),
-        inputs.architecture.outputs(),
-        inputs.architecture.space().dimension(),
-        inputs.plan.steps,
+        inputs.setup.architecture.inputs(),
+        inputs.setup.architecture.outputs(),
+        inputs.setup.architecture.space().dimension(),
+        inputs.setup.plan.steps,
         optimiser(&recipe.optimiser),
-        short_rounded(inputs.lr_max()),
+        short_rounded(inputs.setup.lr_max()),
         readings.training.value.step.len()
     );
     if readings.divergence().is_none() && readings.training.value.distance.last() == Some(&0.0) {
@@ -200,7 +200,7 @@ fn random_plane(inputs: &Inputs, readings: &Readings) -> String {
          weighted mean of all eigenvalues of the Hessian (of an isotropic one, in the mean the plain average; this \
          normalisation weighs parameters differently, and may leave some out), which the few sharp ones hardly move.",
         inputs.config.plane.normalisation.name(),
-        inputs.architecture.space().dimension()
+        inputs.setup.architecture.space().dimension()
     );
     let lowest = summary.lowest;
     if lowest.loss.is_finite() && (lowest.a, lowest.b) != (0.0, 0.0) {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Folders, Identity, Inputs, NAME, SurveyData, VERSION, loaded};
+use super::{DataSource, Folders, Identity, Inputs, NAME, Setup, VERSION, loaded};
 
 /// Fashion-MNIST's files in a folder of its name, each pixel a function of its place; `shift` is added to every one.
 fn fashion(folder: &Path, shift: usize) {
@@ -30,7 +30,7 @@ fn a_published_set_is_found_scaled_and_selected_from() {
         Inputs::resolve(&loaded(&all), &folders)
     };
     let part = ["data.classes=[7, 2]", "data.train_examples=100", "data.test_examples=30"];
-    let Inputs { config, data, source, architecture, .. } = resolve(&part).unwrap();
+    let Inputs { config, setup: Setup { data, source, architecture, .. } } = resolve(&part).unwrap();
     assert_eq!((data.train.examples(), data.test.examples(), architecture.outputs()), (100, 30, 2));
     assert_eq!(data.train.class_counts(), [50, 50]);
     assert!(!source.has_inputs, "such a set is not written once more");
@@ -46,12 +46,12 @@ fn a_published_set_is_found_scaled_and_selected_from() {
     }
     // The scale is that of all, and who trains on fewer trains on the same numbers.
     let all = resolve(&[]).unwrap();
-    assert_eq!((all.data.train.examples(), all.data.test.examples()), (60_000, 10_000));
-    assert_eq!((all.source.mean, all.source.deviation), (source.mean, source.deviation));
+    assert_eq!((all.setup.data.train.examples(), all.setup.data.test.examples()), (60_000, 10_000));
+    assert_eq!((all.setup.source.mean, all.setup.source.deviation), (source.mean, source.deviation));
     let row = usize::try_from(source.train[3]).unwrap();
-    assert_eq!(all.data.train.input(row), data.train.input(3));
+    assert_eq!(all.setup.data.train.input(row), data.train.input(3));
     let other = resolve(&[&part[..], &["data.seed=1"]].concat()).unwrap();
-    assert_ne!(other.source.train, source.train);
+    assert_ne!(other.setup.source.train, source.train);
     let error = resolve(&["data.classes=[1, 10]"]).err().unwrap().to_string();
     assert!(
         error.ends_with("fashion-mnist/train: expected classes from 0 to 9, each once, found [1, 10]"),
@@ -59,7 +59,7 @@ fn a_published_set_is_found_scaled_and_selected_from() {
     );
 
     // The digest is of what the set holds.
-    let SurveyData::FashionMnist(images) = &config.data else { panic!("another set") };
+    let DataSource::FashionMnist(images) = &config.data else { panic!("another set") };
     let digest = images.blake3.clone().unwrap();
     let id = |config| Identity::new(NAME, VERSION, config).unwrap().id();
     fashion(folder.path(), 1);
@@ -83,13 +83,13 @@ fn synthetic_examples_are_of_the_seed_of_the_data() {
         Inputs::resolve(&loaded(&[&[set, "train.batch_size=16"], more].concat()), &Folders::new(None))
     };
     let plain = resolve(&[]).unwrap();
-    assert_eq!((plain.data.train.features(), plain.data.train.class_counts()), (2, vec![30; 3]));
-    assert_eq!(plain.data, resolve(&["seed=5"]).unwrap().data);
-    assert_ne!(plain.data.train.inputs(), resolve(&["data.seed=5"]).unwrap().data.train.inputs());
+    assert_eq!((plain.setup.data.train.features(), plain.setup.data.train.class_counts()), (2, vec![30; 3]));
+    assert_eq!(plain.setup.data, resolve(&["seed=5"]).unwrap().setup.data);
+    assert_ne!(plain.setup.data.train.inputs(), resolve(&["data.seed=5"]).unwrap().setup.data.train.inputs());
     let noisy = resolve(&["data.random_labels=1.0"]).unwrap();
-    assert_eq!(noisy.data.train.inputs(), plain.data.train.inputs());
-    assert_ne!(noisy.data.train.labels(), plain.data.train.labels());
-    assert_eq!(noisy.data.test, plain.data.test);
+    assert_eq!(noisy.setup.data.train.inputs(), plain.setup.data.train.inputs());
+    assert_ne!(noisy.setup.data.train.labels(), plain.setup.data.train.labels());
+    assert_eq!(noisy.setup.data.test, plain.setup.data.test);
     let error = |field: &str| {
         let error = resolve(&[field]).err().unwrap();
         assert!(error.is_of_settings(), "no file mends that: {error}");

@@ -16,12 +16,12 @@ fn a_text_is_for_networks_of_several_labels_an_example() {
         )
     };
     let inputs = resolve("{kind='gpt'}").unwrap();
-    assert_eq!((inputs.data.train.examples(), inputs.data.test.examples()), (132, 14));
-    assert_eq!((inputs.source.test[0], inputs.source.train.len()), (132, 132));
-    assert_eq!(inputs.architecture.outputs(), 8 * inputs.data.train.classes());
+    assert_eq!((inputs.setup.data.train.examples(), inputs.setup.data.test.examples()), (132, 14));
+    assert_eq!((inputs.setup.source.test[0], inputs.setup.source.train.len()), (132, 132));
+    assert_eq!(inputs.setup.architecture.outputs(), 8 * inputs.setup.data.train.classes());
     assert_eq!(
-        resolve("{kind='lstm', embedding=4}").unwrap().architecture.outputs(),
-        inputs.architecture.outputs()
+        resolve("{kind='lstm', embedding=4}").unwrap().setup.architecture.outputs(),
+        inputs.setup.architecture.outputs()
     );
     let error = |model: &str| resolve(model).err().unwrap().to_string();
     let expected =

@@ -8,17 +8,17 @@ use thalweg_learn::data::{
     Dataset, Folders, Published, Scaling, Selected, Selection, Split, Standardisation,
 };
 
-use super::SurveyError;
-use super::config::{ImagesConfig, SyntheticConfig};
 use super::data::Source;
-use super::inputs::pin;
+use super::files::pin;
+use super::{ImagesConfig, SyntheticConfig};
+use crate::recipe::RecipeError;
 
 /// The examples of a published set that are asked for; fills in or checks the digest of the whole.
 pub(super) fn images(
     set: Published,
     config: &mut ImagesConfig,
     folders: &Folders,
-) -> Result<(Split, Source), SurveyError> {
+) -> Result<(Split, Source), RecipeError> {
     let mut whole = set.load(folders)?;
     pin(&mut config.blake3, digest(&whole), "data.blake3", Path::new(set.name()))?;
     let Standardisation { mean, deviation } = match config.scaling {
@@ -40,7 +40,7 @@ pub(super) fn images(
 }
 
 /// The examples of a synthetic set.
-pub(super) fn synthetic(config: &SyntheticConfig) -> Result<(Split, Source), SurveyError> {
+pub(super) fn synthetic(config: &SyntheticConfig) -> Result<(Split, Source), RecipeError> {
     let SyntheticConfig { set, train_examples, test_examples, seed, random_labels } = config;
     let key = Key::from_seed(*seed).named(set.name());
     let train = with_random_labels(set.draw(*train_examples, &key, "train")?, *random_labels, *seed)?;
@@ -51,7 +51,7 @@ pub(super) fn synthetic(config: &SyntheticConfig) -> Result<(Split, Source), Sur
 }
 
 /// Labels of the examples held out stay what they are: what a network that learned noise says of them is the question.
-fn with_random_labels(train: Dataset, share: f64, seed: u64) -> Result<Dataset, SurveyError> {
+fn with_random_labels(train: Dataset, share: f64, seed: u64) -> Result<Dataset, RecipeError> {
     Ok(train.with_random_labels(share, &Key::from_seed(seed).named("random labels"))?)
 }
 

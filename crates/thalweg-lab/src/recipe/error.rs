@@ -1,4 +1,4 @@
-//! Why a survey could not be made.
+//! Why a recipe could not be followed.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,10 +16,10 @@ use crate::NotPlainData;
 use crate::interrupt::Interrupted;
 use crate::store::StoreError;
 
-/// A survey that cannot be made or was stopped. Whatever had been finished is still there.
+/// A study that cannot be made or was stopped. Whatever had been finished is still there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SurveyError {
+pub enum RecipeError {
     /// A field of the configuration outside its range.
     #[error("`{field}`: expected {expected}, found {found}")]
     Field {
@@ -104,8 +104,8 @@ pub enum SurveyError {
     Interrupted(#[from] Interrupted),
 }
 
-impl SurveyError {
-    pub(super) fn field(
+impl RecipeError {
+    pub(crate) fn field(
         field: impl Into<String>,
         expected: impl Into<String>,
         found: impl std::fmt::Display,
@@ -140,7 +140,7 @@ fn gigabytes(bytes: impl Into<u128>) -> String {
     format!("{:.1} GB", bytes.into() as f64 / 1e9)
 }
 
-impl From<SiteError> for SurveyError {
+impl From<SiteError> for RecipeError {
     fn from(error: SiteError) -> Self {
         match error {
             SiteError::Failed(cause) if cause.is::<Interrupted>() => Self::Interrupted(Interrupted),
@@ -149,7 +149,7 @@ impl From<SiteError> for SurveyError {
     }
 }
 
-impl From<SectionError> for SurveyError {
+impl From<SectionError> for RecipeError {
     fn from(error: SectionError) -> Self {
         match error {
             SectionError::Site(error) => error.into(),
@@ -158,7 +158,7 @@ impl From<SectionError> for SurveyError {
     }
 }
 
-impl From<LanczosError> for SurveyError {
+impl From<LanczosError> for RecipeError {
     fn from(error: LanczosError) -> Self {
         match error {
             LanczosError::Site(error) => error.into(),

@@ -8,31 +8,30 @@ use thalweg_learn::data::{
     digits, text,
 };
 
-use super::config::{DigitsFileConfig, SurveyData};
-use super::inputs::Inputs;
-use super::{SurveyError, inputs, sets};
+use super::{DataSource, DigitsFileConfig, Setup, files, sets};
+use crate::recipe::RecipeError;
 use crate::store::{Array, Folder};
 
-pub(super) const STAGE: &str = "data";
-pub(super) const NPZ: &str = "data.npz";
+const STAGE: &str = "data";
+const NPZ: &str = "data.npz";
 
 /// How a split came from the rows of its source: `input = (pixel/16 − mean)/deviation`. Of a text, rows are windows, and inputs
 /// are the characters' numbers.
-pub(super) struct Source {
+pub(in crate::recipe) struct Source {
     /// Row of the source that each training example is.
-    pub(super) train: Vec<i64>,
+    pub(in crate::recipe) train: Vec<i64>,
     /// The same of the examples held out.
-    pub(super) test: Vec<i64>,
-    pub(super) mean: f64,
-    pub(super) deviation: f64,
+    pub(in crate::recipe) test: Vec<i64>,
+    pub(in crate::recipe) mean: f64,
+    pub(in crate::recipe) deviation: f64,
     /// Whether the inputs are kept with the run. Those of a published set are large, and everyone has them.
-    pub(super) has_inputs: bool,
+    pub(in crate::recipe) has_inputs: bool,
 }
 
 /// Loads the data in the scale asked for; fills in the digest of a file.
-pub(super) fn load(data: &mut SurveyData, folders: &Folders) -> Result<(Split, Source), SurveyError> {
+pub(super) fn load(data: &mut DataSource, folders: &Folders) -> Result<(Split, Source), RecipeError> {
     match data {
-        SurveyData::Digits(config) => {
+        DataSource::Digits(config) => {
             let in_scale = |config| DataConfig::Digits(config).load();
             let unit = DigitsConfig { scaling: Scaling::UnitInterval, enlarge: None, ..config.clone() };
             let split = in_scale(config.clone())?;
@@ -42,9 +41,9 @@ pub(super) fn load(data: &mut SurveyData, folders: &Folders) -> Result<(Split, S
             let source = source(&digits::whole(), &raw, &all.train, config.scaling)?;
             Ok((split, source))
         }
-        SurveyData::DigitsFile(file) => {
+        DataSource::DigitsFile(file) => {
             // Read once: what is trained on is what the digest is of.
-            let contents = inputs::read(&file.path, ["data.path", "data.blake3"], &mut file.blake3)?;
+            let contents = files::read(&file.path, ["data.path", "data.blake3"], &mut file.blake3)?;
             let DigitsFileConfig { path, examples, test_examples, scaling, .. } = file;
             let whole = digits::parse(&contents, path, *examples)?;
             let split = digits::split(&whole, *test_examples, *scaling)?;
@@ -52,29 +51,29 @@ pub(super) fn load(data: &mut SurveyData, folders: &Folders) -> Result<(Split, S
             let source = source(&whole, &raw, &raw.train, *scaling)?;
             Ok((split, source))
         }
-        SurveyData::TextFile(file) => {
+        DataSource::TextFile(file) => {
             if file.context == 0 {
-                return Err(SurveyError::field("data.context", "at least 1 character", 0));
+                return Err(RecipeError::field("data.context", "at least 1 character", 0));
             }
-            let contents = inputs::read(&file.path, ["data.path", "data.blake3"], &mut file.blake3)?;
+            let contents = files::read(&file.path, ["data.path", "data.blake3"], &mut file.blake3)?;
             let whole = text::parse(&contents, &file.path, file.context)?;
             let split = text::split(&whole, file.test_examples.unwrap_or((whole.examples() / 10).max(1)))?;
             let first = split.train.examples() as i64;
             let (train, test) = ((0..first).collect(), (first..whole.examples() as i64).collect());
             Ok((split, Source { train, test, mean: 0.0, deviation: 1.0, has_inputs: true }))
         }
-        SurveyData::Mnist(images) => sets::images(Published::Mnist(Mnist::Digits), images, folders),
-        SurveyData::FashionMnist(images) => sets::images(Published::Mnist(Mnist::Fashion), images, folders),
-        SurveyData::Cifar10(images) => sets::images(Published::Cifar(Cifar::Ten), images, folders),
-        SurveyData::Cifar100(images) => sets::images(Published::Cifar(Cifar::Hundred), images, folders),
-        SurveyData::Cifar100Coarse(images) => {
+        DataSource::Mnist(images) => sets::images(Published::Mnist(Mnist::Digits), images, folders),
+        DataSource::FashionMnist(images) => sets::images(Published::Mnist(Mnist::Fashion), images, folders),
+        DataSource::Cifar10(images) => sets::images(Published::Cifar(Cifar::Ten), images, folders),
+        DataSource::Cifar100(images) => sets::images(Published::Cifar(Cifar::Hundred), images, folders),
+        DataSource::Cifar100Coarse(images) => {
             sets::images(Published::Cifar(Cifar::HundredCoarse), images, folders)
         }
-        SurveyData::Synthetic(config) => sets::synthetic(config),
+        DataSource::Synthetic(config) => sets::synthetic(config),
     }
 }
 
-fn source(whole: &Dataset, raw: &Split, all: &Dataset, scaling: Scaling) -> Result<Source, SurveyError> {
+fn source(whole: &Dataset, raw: &Split, all: &Dataset, scaling: Scaling) -> Result<Source, RecipeError> {
     let (mean, deviation) = match scaling {
         Scaling::UnitInterval => (0.0, 1.0),
         Scaling::Standardised => {
@@ -100,9 +99,9 @@ fn rows(whole: &Dataset, part: &Dataset) -> Vec<i64> {
 }
 
 /// Writes the examples, as they are trained on and measured on.
-pub(super) fn write(inputs: &Inputs, folder: &mut Folder) -> Result<(), SurveyError> {
+pub(in crate::recipe) fn write(setup: &Setup, folder: &mut Folder) -> Result<(), RecipeError> {
     folder.stage(STAGE, |stage| {
-        let Source { train, test, mean, deviation, has_inputs } = &inputs.source;
+        let Source { train, test, mean, deviation, has_inputs } = &setup.source;
         let inputs_of = |data: &Dataset| {
             has_inputs.then(|| Array::new([data.examples(), data.features()], data.inputs().to_vec()))
         };
@@ -113,7 +112,7 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder) -> Result<(), SurveyEr
                 positions => Array::new([data.examples(), positions], labels),
             }
         };
-        let Split { train: train_data, test: test_data } = &inputs.data;
+        let Split { train: train_data, test: test_data } = &setup.data;
         let arrays = [
             ("input_train", inputs_of(train_data)),
             ("label_train", Some(labels_of(train_data))),
@@ -125,7 +124,7 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder) -> Result<(), SurveyEr
             ("deviation", Some(Array::new([], vec![*deviation]))),
         ];
         let arrays: Vec<_> = arrays.into_iter().filter_map(|(name, array)| Some((name, array?))).collect();
-        Ok::<(), SurveyError>(stage.write_npz(NPZ, &arrays)?)
+        Ok::<(), RecipeError>(stage.write_npz(NPZ, &arrays)?)
     })?;
     Ok(())
 }
@@ -134,7 +133,7 @@ pub(super) fn write(inputs: &Inputs, folder: &mut Folder) -> Result<(), SurveyEr
 mod tests {
     use super::*;
 
-    fn is_the_source(mut data: SurveyData, whole: &Dataset) {
+    fn is_the_source(mut data: DataSource, whole: &Dataset) {
         let (split, source) = load(&mut data, &Folders::new(None)).unwrap();
         for (part, rows) in [(&split.train, &source.train), (&split.test, &source.test)] {
             assert_eq!(rows.len(), part.examples());
@@ -158,7 +157,7 @@ mod tests {
         for scaling in [Scaling::Standardised, Scaling::UnitInterval] {
             for train_examples in [None, Some(60)] {
                 is_the_source(
-                    SurveyData::Digits(DigitsConfig { scaling, train_examples, enlarge: None }),
+                    DataSource::Digits(DigitsConfig { scaling, train_examples, enlarge: None }),
                     &whole,
                 );
             }
@@ -179,7 +178,7 @@ mod tests {
             scaling: Scaling::Standardised,
             blake3: None,
         };
-        let mut data = SurveyData::DigitsFile(file);
+        let mut data = DataSource::DigitsFile(file);
         let (split, source) = load(&mut data, &Folders::new(None)).unwrap();
         assert_eq!((source.train.len(), source.test.len()), (23, 7));
         let label = |&row: &i64| whole.labels()[usize::try_from(row).unwrap()];

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use thalweg_geometry::site::{Convention, Outcome, Reading, Site as _, Uncertainty, Value, Work, number};
 use thalweg_learn::checkpoint::Stored;
 
-use super::train::{Divergence, divergence, kept_steps, theta_at};
-use super::{Ground, SurveyError};
+use super::Ground;
+use crate::recipe::RecipeError;
+use crate::recipe::training::{Divergence, divergence, kept_steps, theta_at};
 use crate::store::{Array, Folder};
 use crate::watched::Watched;
 
@@ -15,7 +16,7 @@ pub(super) const JSON: &str = "training.json";
 /// What is measured at the checkpoints; element i of every list belongs to `step[i]`. The names are those of the arrays in
 /// `training.npz`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Training {
+pub struct Trace {
     /// Steps taken.
     pub step: Vec<u64>,
     /// The same in passes over the training set.
@@ -59,9 +60,9 @@ fn errors(values: &[Value]) -> Vec<f64> {
 }
 
 /// Measures at every checkpoint. Cost: for each of them two forwards (training and test set) and a gradient.
-pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) -> Result<(), SurveyError> {
+pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) -> Result<(), RecipeError> {
     folder.stage(STAGE, |stage| {
-        let steps = kept_steps(ground, stage.folder());
+        let steps = kept_steps(&ground.inputs.setup, stage.folder());
         let bar = ground.progress.stage("checkpoints", 3 * steps.len() as u64, "evaluations");
         let [train, test] = [ground.train, &*ground.test].map(|site| Watched::new(site, &bar));
         let mut thetas = Vec::with_capacity(steps.len());
@@ -79,8 +80,8 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
         }
         bar.finish();
 
-        let per_epoch = ground.inputs.steps_per_epoch as f64;
-        let training = Training {
+        let per_epoch = ground.inputs.setup.steps_per_epoch as f64;
+        let training = Trace {
             epoch: steps.iter().map(|&step| step as f64 / per_epoch).collect(),
             loss_train: losses(&values_train),
             loss_test: losses(&values_test),
@@ -109,12 +110,12 @@ pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) ->
             convention: ground.train.convention().clone(),
             value: training,
         };
-        Ok::<(), SurveyError>(stage.write_json(JSON, &reading)?)
+        Ok::<(), RecipeError>(stage.write_json(JSON, &reading)?)
     })?;
     Ok(())
 }
 
-fn write_arrays(stage: &mut crate::store::Stage<'_>, training: &Training) -> Result<(), SurveyError> {
+fn write_arrays(stage: &mut crate::store::Stage<'_>, training: &Trace) -> Result<(), RecipeError> {
     let count = training.step.len();
     let array = |values: &[f64]| Array::new([count], values.to_vec());
     let steps: Vec<i64> = training.step.iter().map(|&step| step.cast_signed()).collect();

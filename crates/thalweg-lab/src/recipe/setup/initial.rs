@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use thalweg_geometry::site::Site as _;
-use thalweg_kernel::{Key, Real};
+use thalweg_kernel::Real;
 use thalweg_learn::arch::{initial_parameters, statistics_arrays};
 use thalweg_learn::checkpoint::{self, Checkpoint, CheckpointError, Leaf, Stored};
 
-use super::SurveyError;
-use super::inputs::Inputs;
+use super::{INITIAL, Setup};
+use crate::recipe::RecipeError;
 use crate::site::NetworkSite;
 
 const FIELD: &str = "initial.path";
@@ -17,18 +17,18 @@ const FIELD: &str = "initial.path";
 type Expected = (String, Vec<usize>);
 
 /// What training begins with.
-pub(super) struct Initial<T> {
-    pub(super) theta: Vec<T>,
+pub(in crate::recipe) struct Initial<T> {
+    pub(in crate::recipe) theta: Vec<T>,
     /// Running statistics of batch norms, if the file has any.
-    pub(super) statistics: Option<Vec<T>>,
+    pub(in crate::recipe) statistics: Option<Vec<T>>,
 }
 
-impl Inputs {
+impl Setup {
     /// What is there before the first step.
-    pub(super) fn initial<T: Stored>(&self, key: Key) -> Result<Initial<T>, SurveyError> {
+    pub(in crate::recipe) fn initial<T: Stored>(&self) -> Result<Initial<T>, RecipeError> {
         let space = self.architecture.space();
         let (Some(bytes), Some(path)) = (&self.initial, &self.config.initial.path) else {
-            let theta = initial_parameters(space, self.config.model.init(), key);
+            let theta = initial_parameters(space, self.config.model.init(), self.key().named(INITIAL));
             return Ok(Initial { theta, statistics: None });
         };
         let expected: Vec<Expected> =
@@ -46,7 +46,7 @@ impl Inputs {
             Err(CheckpointError::Description { .. }) => state_dict(bytes, path, &expected, &of_norms)?,
             Err(error) => return Err(error.into()),
         };
-        let flat = |arrays: Vec<Leaf<T>>, expected: &[Expected]| -> Result<Vec<T>, SurveyError> {
+        let flat = |arrays: Vec<Leaf<T>>, expected: &[Expected]| -> Result<Vec<T>, RecipeError> {
             let arrays = checkpoint::arrange(arrays, expected, path)?;
             arrays.iter().try_for_each(|array| check_finite(array, path))?;
             Ok(arrays.into_iter().flat_map(|array| array.values).collect())
@@ -58,8 +58,8 @@ impl Inputs {
     }
 
     /// Refuses initial weights at which there is no loss: no learning rate is to blame for them.
-    pub(super) fn check_initial_loss<T: Stored>(&self, key: Key) -> Result<(), SurveyError> {
-        let theta: Vec<f64> = self.initial::<T>(key)?.theta.into_iter().map(Real::to_f64).collect();
+    pub(in crate::recipe) fn check_initial_loss<T: Stored>(&self) -> Result<(), RecipeError> {
+        let theta: Vec<f64> = self.initial::<T>()?.theta.into_iter().map(Real::to_f64).collect();
         let site = NetworkSite::<T>::new(self.architecture.clone(), self.plan.recipe.loss, &self.data.train);
         let loss = site.values(&[&theta])?[0].loss;
         if loss.is_finite() {
@@ -67,16 +67,16 @@ impl Inputs {
         }
         let field = if self.initial.is_some() { FIELD } else { "model.init" };
         let expected = format!("initial weights with a finite loss in {}", T::NAME);
-        Err(SurveyError::field(field, expected, format!("{loss} over the training set")))
+        Err(RecipeError::field(field, expected, format!("{loss} over the training set")))
     }
 }
 
-fn check_finite<T: Real>(array: &Leaf<T>, path: &Path) -> Result<(), SurveyError> {
+fn check_finite<T: Real>(array: &Leaf<T>, path: &Path) -> Result<(), RecipeError> {
     let Some(at) = array.values.iter().position(|x| !x.to_f64().is_finite()) else { return Ok(()) };
     let expected = format!("finite numbers in {}", T::NAME);
     let (name, found) = (&array.name, array.values[at]);
     let found = format!("{found} at place {at} of {name} in {}", path.display());
-    Err(SurveyError::field(FIELD, expected, found))
+    Err(RecipeError::field(FIELD, expected, found))
 }
 
 /// The arrays of a file that is no checkpoint of ours, if they are called as the network's leaves are; and apart from
@@ -86,7 +86,7 @@ fn state_dict<T: Stored>(
     path: &Path,
     expected: &[Expected],
     of_norms: &[Expected],
-) -> Result<[Vec<Leaf<T>>; 2], SurveyError> {
+) -> Result<[Vec<Leaf<T>>; 2], RecipeError> {
     let arrays: Vec<Leaf<T>> =
         match (checkpoint::read_arrays::<f32>(bytes, path), checkpoint::read_arrays::<f64>(bytes, path)) {
             (Ok(leaves), _) => cast(&leaves),
@@ -97,7 +97,7 @@ fn state_dict<T: Stored>(
             ) => {
                 let also = if one == other { String::new() } else { format!(" and {one} in {first}") };
                 let found = format!("{other} in {second}{also} in {}", path.display());
-                return Err(SurveyError::field(FIELD, "arrays that are all in F32 or all in F64", found));
+                return Err(RecipeError::field(FIELD, "arrays that are all in F32 or all in F64", found));
             }
             (Err(error), _) => return Err(error.into()),
         };
@@ -110,7 +110,7 @@ fn state_dict<T: Stored>(
     if found != names {
         let names: Vec<String> = expected.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect();
         let found = format!("{} in {}", found.join(", "), path.display());
-        return Err(SurveyError::field(FIELD, format!("the arrays {}", names.join(", ")), found));
+        return Err(RecipeError::field(FIELD, format!("the arrays {}", names.join(", ")), found));
     }
     Ok([leaves, statistics])
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-use super::SurveyError;
+use super::RecipeError;
 use crate::store::Folder;
 
 const FILE: &str = "timings.json";
@@ -21,7 +21,7 @@ pub(super) fn read(folder: &Folder) -> Timings {
 }
 
 /// Adds to a part's time. A file that is there and holds no times is kept under another name.
-pub(super) fn add(folder: &mut Folder, part: &str, time: Duration) -> Result<(), SurveyError> {
+pub(super) fn add(folder: &mut Folder, part: &str, time: Duration) -> Result<(), RecipeError> {
     let mut timings = read(folder);
     if timings.is_empty() {
         folder.set_aside(FILE)?;
