@@ -15,7 +15,7 @@ const ERROR: u8 = 1;
 /// Training diverged: a result, and not the one that was hoped for.
 pub(crate) const DIVERGED: u8 = 3;
 
-const FIELDS: &str = "`thalweg survey --print-config` shows every field with its default";
+const FIELDS: &str = "the same command with --print-config shows every field with its default";
 
 /// What ends a command early.
 #[derive(Debug)]
@@ -38,12 +38,37 @@ impl Fault {
         Self::new(format!("cannot write to stdout: {error}"), None)
     }
 
-    pub(crate) fn diverged(divergence: &Divergence, report: &Path) -> Self {
+    pub(crate) fn diverged(divergence: &Divergence, kept: &Path) -> Self {
         let help = format!(
             "what was measured before is in {}; a lower learning rate (--set train.lr=…) may train",
-            report.display()
+            kept.display()
         );
         Self { message: divergence.to_string(), help: Some(help), code: DIVERGED }
+    }
+
+    pub(crate) fn same_name(name: &str) -> Self {
+        let help = "name each value once, and only one field of each name";
+        Self::new(format!("two of the runs would be called {name}"), Some(help))
+    }
+
+    /// What ended a run among several.
+    pub(crate) fn of_run(name: &str, error: &RecipeError) -> Self {
+        let fault = Self::of(error);
+        if fault.is_interrupt() {
+            fault
+        } else {
+            Self { message: format!("{name}: {}", fault.message), ..fault }
+        }
+    }
+
+    /// Several runs of which some came to nothing.
+    pub(crate) fn failed(failed: usize, runs: usize) -> Self {
+        let help = "the same command goes on with what is left; runs that are complete are not trained again";
+        Self::new(format!("{failed} of {runs} runs failed, as said above"), Some(help))
+    }
+
+    pub(crate) fn is_interrupt(&self) -> bool {
+        u8::try_from(EXIT_CODE) == Ok(self.code)
     }
 
     /// Writes it to stderr; the exit code that belongs to it.
@@ -70,9 +95,9 @@ impl From<CannotListen> for Fault {
     }
 }
 
-impl From<RecipeError> for Fault {
-    fn from(error: RecipeError) -> Self {
-        let help = match &error {
+impl Fault {
+    fn of(error: &RecipeError) -> Self {
+        let help = match error {
             RecipeError::Interrupted(Interrupted) => {
                 let code = u8::try_from(EXIT_CODE).unwrap_or(ERROR);
                 return Self { message: error.to_string(), help: None, code };
@@ -94,5 +119,11 @@ impl From<RecipeError> for Fault {
             _ => None,
         };
         Self::new(error, help)
+    }
+}
+
+impl From<RecipeError> for Fault {
+    fn from(error: RecipeError) -> Self {
+        Self::of(&error)
     }
 }

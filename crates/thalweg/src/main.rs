@@ -28,12 +28,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Train(verb::train::Arguments),
     Survey(verb::survey::Arguments),
 }
 
 fn main() -> ExitCode {
-    let Cli { verb: Verb::Survey(arguments) } = Cli::parse();
-    match verb::survey::run(&arguments) {
+    let ended = match Cli::parse().verb {
+        Verb::Train(arguments) => verb::train::run(&arguments),
+        Verb::Survey(arguments) => verb::survey::run(&arguments),
+    };
+    match ended {
         Ok(code) => code,
         Err(fault) => fault.report(),
     }

@@ -1,4 +1,4 @@
-//! Findings as an aligned table of plain text.
+//! Aligned tables of plain text.
 
 use thalweg_lab::recipe::survey::Finding;
 
@@ -14,14 +14,18 @@ pub(crate) fn findings(findings: &[Finding]) -> String {
         .iter()
         .map(|finding| [finding.name.clone(), finding.text.clone(), unit(finding), caveat(finding)])
         .collect();
+    aligned(&rows)
+}
+
+/// Rows in columns as wide as their widest.
+pub(crate) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    // Characters are what is counted: the names and numbers here have no combining signs.
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2)];
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
     let mut table = String::new();
-    for [name, value, unit, caveat] in &rows {
-        let [names, values, units] = widths;
-        // The formatter counts characters, and the names and numbers here have no combining signs.
-        let line = format!("  {name:<names$}  {value:<values$}  {unit:<units$}  {caveat}");
-        table.push_str(line.trim_end());
+    for row in rows {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("  {cell:<width$}"));
+        table.push_str(cells.collect::<String>().trim_end());
         table.push('\n');
     }
     table

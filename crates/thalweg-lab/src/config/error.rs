@@ -52,6 +52,14 @@ pub enum ConfigError {
         /// What the parser says.
         reason: String,
     },
+    /// Variants that are not `path.to.field=[value, value]`.
+    #[error("`--vary {argument}`: {reason}; expected path.to.field=[value, value]")]
+    Vary {
+        /// The argument.
+        argument: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An override that is not `path.to.field=value`.
     #[error("`--set {argument}`: {reason}; expected path.to.field=value")]
     Override {

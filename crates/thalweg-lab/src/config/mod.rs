@@ -18,6 +18,7 @@ mod explain;
 mod merge;
 mod print;
 mod source;
+mod vary;
 
 use std::path::Path;
 
@@ -27,6 +28,7 @@ use serde::de::DeserializeOwned;
 use crate::tree::{Tree, from_tree, to_tree};
 pub use error::{ConfigError, Place};
 pub use print::{print, print_documented};
+pub use vary::variants;
 
 /// Reads a configuration: `C::default()`, then the TOML file `base`, then each of `overrides`, which read
 /// `path.to.field=value`.

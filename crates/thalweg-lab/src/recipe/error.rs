@@ -81,6 +81,14 @@ pub enum RecipeError {
         /// The file's.
         found: String,
     },
+    /// The metrics of a run that were kept, and are none.
+    #[error("cannot go on from {}: {cause}", path.display())]
+    Metrics {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        cause: serde_json::Error,
+    },
     /// The run's folder.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -13,11 +13,13 @@
 //! | recipe | study |
 //! |---|---|
 //! | [`survey`] | one training run and the landscape that it walked through |
+//! | [`train`] | a training run, or several side by side, and nothing more |
 
 mod error;
 pub mod setup;
 pub mod survey;
 mod timings;
+pub mod train;
 mod training;
 
 use std::time::Instant;

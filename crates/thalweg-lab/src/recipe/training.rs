@@ -20,8 +20,8 @@ use crate::store::{Folder, Stage};
 
 /// The file that says that training diverged.
 pub(super) const DIVERGENCE: &str = "divergence.json";
-/// Between two saved states: what a killed process loses at most.
-const SAVE_EVERY: Duration = Duration::from_secs(5);
+/// Between two saved states, unless told otherwise: what a killed process loses at most.
+pub(super) const SAVE_EVERY: Duration = Duration::from_secs(5);
 
 /// Training that came to numbers that are not finite. A result, not an error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub(super) fn divergence(folder: &Folder) -> Result<Option<Divergence>, RecipeEr
 
 /// Who watches a run, and has results of their own.
 pub(super) trait Observer<T: Stored> {
+    /// Looks at where the run begins.
+    fn began(&mut self, trainer: &Trainer<T>) -> Result<(), RecipeError>;
+
     /// Looks at a step that was taken, and at where it led.
     fn stepped(&mut self, trainer: &Trainer<T>, step: Step) -> Result<(), RecipeError>;
 
@@ -103,11 +106,15 @@ pub(super) struct Training<'a, T: Stored, O> {
     pub(super) name: &'a str,
     pub(super) observer: O,
     trainer: Option<Trainer<T>>,
+    /// The time between two saved states.
+    pub(super) save_every: Duration,
+    /// Steps taken by this process.
+    pub(super) taken: u64,
 }
 
 impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
     pub(super) fn new(setup: &'a Setup, progress: &'a Progress, name: &'a str, observer: O) -> Self {
-        Self { setup, progress, name, observer, trainer: None }
+        Self { setup, progress, name, observer, trainer: None, save_every: SAVE_EVERY, taken: 0 }
     }
 
     /// Trains up to the last checkpoint, or to the divergence.
@@ -176,6 +183,7 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
             if let Some(statistics) = statistics {
                 trainer.set_statistics(statistics);
             }
+            self.observer.began(&trainer)?;
             return Ok(trainer);
         };
         let record = record_name(start);
@@ -211,12 +219,13 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
                 self.keep_record(stage, end)?;
                 return Ok(stage.write_json(DIVERGENCE, &divergence)?);
             }
+            self.taken += 1;
             self.observer.stepped(trainer, step)?;
             bar.inc(1);
             if trainer.steps().is_multiple_of(16) {
                 bar.message(self.observer.message(step));
             }
-            if saved.elapsed() >= SAVE_EVERY {
+            if saved.elapsed() >= self.save_every {
                 self.save(stage, trainer)?;
                 saved = Instant::now();
             }

@@ -1,3 +1,5 @@
 //! One file a verb: its arguments, and what it does with them.
 
+mod common;
 pub(crate) mod survey;
+pub(crate) mod train;

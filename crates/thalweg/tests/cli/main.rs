@@ -7,4 +7,5 @@ mod limits;
 mod signals;
 mod support;
 mod survey;
+mod train;
 mod words;

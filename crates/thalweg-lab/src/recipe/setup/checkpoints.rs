@@ -21,8 +21,8 @@ pub struct CheckpointsConfig {
     /// Epochs between two others; 0 for none.
     pub every_epochs: u64,
     /// Others, as `["500it", "160ep"]`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub at: Vec<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Vec<Moment>>,
 }
 
 /// A moment of a run: `"500it"`, after so many steps, or `"160ep"`, after so many epochs, as Frankle et al. (2020) write
@@ -37,7 +37,7 @@ pub enum Moment {
 
 impl Default for CheckpointsConfig {
     fn default() -> Self {
-        Self { per_decade: 8, every_epochs: 1, at: Vec::new() }
+        Self { per_decade: 8, every_epochs: 1, at: None }
     }
 }
 
@@ -117,7 +117,7 @@ impl CheckpointsConfig {
             kept.extend((0..).map(at).take_while(|&step| step < steps as f64).map(|step| step as u64));
         }
         kept.extend((1..=multiples).map(|k| k * every));
-        for moment in at {
+        for moment in at.iter().flatten() {
             match moment.step(steps_per_epoch).filter(|&step| step <= steps) {
                 Some(step) => kept.push(step),
                 None => {
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn steps(per_decade: u32, every_epochs: u64, at: &[&str], steps: u64) -> Result<Vec<u64>, String> {
-        let at = at.iter().map(|text| text.parse().unwrap()).collect();
+        let at = Some(at.iter().map(|text| text.parse().unwrap()).collect());
         let config = CheckpointsConfig { per_decade, every_epochs, at };
         config.steps(steps, 2).map_err(|error| error.to_string())
     }

@@ -101,7 +101,7 @@ fn rows(whole: &Dataset, part: &Dataset) -> Vec<i64> {
 /// Writes the examples, as they are trained on and measured on.
 pub(in crate::recipe) fn write(setup: &Setup, folder: &mut Folder) -> Result<(), RecipeError> {
     folder.stage(STAGE, |stage| {
-        let Source { train, test, mean, deviation, has_inputs } = &setup.source;
+        let Source { train, test, mean, deviation, has_inputs } = &*setup.source;
         let inputs_of = |data: &Dataset| {
             has_inputs.then(|| Array::new([data.examples(), data.features()], data.inputs().to_vec()))
         };
@@ -112,7 +112,7 @@ pub(in crate::recipe) fn write(setup: &Setup, folder: &mut Folder) -> Result<(),
                 positions => Array::new([data.examples(), positions], labels),
             }
         };
-        let Split { train: train_data, test: test_data } = &setup.data;
+        let Split { train: train_data, test: test_data } = &*setup.data;
         let arrays = [
             ("input_train", inputs_of(train_data)),
             ("label_train", Some(labels_of(train_data))),

@@ -157,8 +157,14 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
         "train.optimiser.beta_1" => "Decay of the gradient's mean.",
         "train.optimiser.beta_2" => "Decay of its square's.",
         "train.optimiser.eps" => "Added to the root of the mean square.",
-        "checkpoints" => "When θ is kept, beside before the first step and after the last.",
+        "checkpoints" => {
+            "When θ is kept, beside before the first step and after the last. Others can be named: at = [\"500it\", \"160ep\"]."
+        }
         "checkpoints.per_decade" => "Checkpoints for each factor of ten in steps; 0 for none.",
+        "noise_seed" => "From it come the order of examples and what dropout drops, in place of `seed`.",
+        "evaluate" => {
+            "How often the held-out set is looked at: \"1ep\", after every epoch, or \"500it\", after every 500 steps."
+        }
         "checkpoints.at" => "Others, as [\"500it\", \"160ep\"]: after so many steps, or epochs.",
         "checkpoints.every_epochs" => "Epochs between two others; 0 for none.",
         _ => return None,

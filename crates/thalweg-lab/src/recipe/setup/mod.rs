@@ -44,7 +44,6 @@ pub struct RunConfig {
     pub seed: u64,
     /// Where the order of examples and what dropout drops come from, if not from `seed`: runs that share a seed and
     /// differ in this one begin at the same weights, and differ in SGD's noise alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_seed: Option<u64>,
     /// The precision that the network is trained in.
     pub dtype: Dtype,
@@ -58,6 +57,8 @@ pub struct RunConfig {
     pub train: TrainConfig,
     /// When to keep θ.
     pub checkpoints: CheckpointsConfig,
+    /// How often a run that is watched looks at the held-out set; `"1ep"`, after every epoch, unless given.
+    pub evaluate: Moment,
 }
 
 impl Default for RunConfig {
@@ -70,8 +71,33 @@ impl Default for RunConfig {
             initial: InitialConfig::default(),
             data: DataSource::Digits(DigitsConfig::default()),
             train: TrainConfig::default(),
-            checkpoints: CheckpointsConfig { per_decade: 0, every_epochs: 0, at: Vec::new() },
+            checkpoints: CheckpointsConfig { per_decade: 0, every_epochs: 0, at: None },
+            evaluate: Moment::Epochs(1),
         }
+    }
+}
+
+/// Data in memory.
+#[derive(Clone)]
+pub(super) struct Loaded {
+    /// As they were asked for.
+    asked: DataSource,
+    /// The same with digests.
+    pinned: DataSource,
+    data: Arc<Split>,
+    source: Arc<Source>,
+}
+
+impl Loaded {
+    fn find(asked: &DataSource, folders: &Folders, loaded: &mut Vec<Self>) -> Result<Self, RecipeError> {
+        if let Some(known) = loaded.iter().find(|known| known.asked == *asked) {
+            return Ok(known.clone());
+        }
+        let mut pinned = asked.clone();
+        let (data, source) = data::load(&mut pinned, folders)?;
+        let new = Self { asked: asked.clone(), pinned, data: Arc::new(data), source: Arc::new(source) };
+        loaded.push(new.clone());
+        Ok(new)
     }
 }
 
@@ -79,8 +105,8 @@ impl Default for RunConfig {
 pub(super) struct Setup {
     /// With the digests of the files that it names.
     pub(super) config: RunConfig,
-    pub(super) data: Split,
-    pub(super) source: Source,
+    pub(super) data: Arc<Split>,
+    pub(super) source: Arc<Source>,
     pub(super) architecture: Arc<dyn Architecture>,
     pub(super) plan: Plan,
     pub(super) steps_per_epoch: u64,
@@ -90,16 +116,18 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// `check` is asked about the machine's memory before the network is built, with the number of parameters and of
+    /// `loaded` is what other runs have loaded: data that are asked for alike are shared. `check` is asked about the machine's memory before the network is built, with the number of parameters and of
     /// checkpoints.
     pub(super) fn resolve(
         config: RunConfig,
         folders: &Folders,
+        loaded: &mut Vec<Loaded>,
         check: impl FnOnce(u128, usize) -> Result<(), RecipeError>,
     ) -> Result<Self, RecipeError> {
         validate::validate(&config)?;
         let mut config = config;
-        let (data, source) = data::load(&mut config.data, folders)?;
+        let Loaded { pinned, data, source, .. } = Loaded::find(&config.data, folders, loaded)?;
+        config.data = pinned;
         let outputs = validate::outputs(&config.train, &data.train)?;
         let parameters = validate::parameters(&config.model, &data.train, outputs)?;
         let examples = data.train.examples();
@@ -171,7 +199,7 @@ mod tests {
             let mut all = vec!["train.steps=10".to_owned(), "train.lr=0.5".to_owned()];
             all.extend(overrides.iter().map(|&text| text.to_owned()));
             let config = crate::config::load(None, &all).unwrap();
-            let inputs = Setup::resolve(config, &Folders::new(None), |_, _| Ok(())).unwrap();
+            let inputs = Setup::resolve(config, &Folders::new(None), &mut Vec::new(), |_, _| Ok(())).unwrap();
             let rates = (0..10).map(|step| inputs.plan.recipe.schedule.lr_at(step));
             assert_eq!(inputs.lr_max(), rates.fold(0.0, f64::max), "{overrides:?}");
             inputs.lr_max()

@@ -5,7 +5,7 @@ use thalweg_learn::data::Folders;
 use super::config::SurveyConfig;
 use super::{memory, validate};
 use crate::recipe::RecipeError;
-use crate::recipe::setup::{RunConfig, Setup, available};
+use crate::recipe::setup::{Moment, RunConfig, Setup, available};
 
 /// All that a survey needs before its folder is opened: whatever is wrong with it is found before anything is
 /// written.
@@ -20,8 +20,18 @@ impl Inputs {
     pub(super) fn resolve(config: &SurveyConfig, folders: &Folders) -> Result<Self, RecipeError> {
         validate::validate(config)?;
         let SurveyConfig { seed, dtype, model, initial, data, train, checkpoints, .. } = config.clone();
-        let run = RunConfig { seed, noise_seed: None, dtype, model, initial, data, train, checkpoints };
-        let setup = Setup::resolve(run, folders, |parameters, checkpoints| {
+        let run = RunConfig {
+            seed,
+            noise_seed: None,
+            dtype,
+            model,
+            initial,
+            data,
+            train,
+            checkpoints,
+            evaluate: Moment::Epochs(1),
+        };
+        let setup = Setup::resolve(run, folders, &mut Vec::new(), |parameters, checkpoints| {
             memory::check(config, parameters, checkpoints, available())
         })?;
         let checkpoints = setup.checkpoint_steps.len();

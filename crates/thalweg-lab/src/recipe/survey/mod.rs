@@ -162,6 +162,10 @@ fn run<T: Stored>(inputs: &Inputs, folder: &mut Folder, progress: &Progress) -> 
 struct LastLoss<'a, T: Stored>(&'a NetworkSite<T>);
 
 impl<T: Stored> Observer<T> for LastLoss<'_, T> {
+    fn began(&mut self, _: &Trainer<T>) -> Result<(), RecipeError> {
+        Ok(())
+    }
+
     fn stepped(&mut self, _: &Trainer<T>, _: Step) -> Result<(), RecipeError> {
         Ok(())
     }

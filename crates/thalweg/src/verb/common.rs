@@ -1,0 +1,62 @@
+//! What every verb that follows a recipe is told.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use clap::Args;
+use thalweg_lab::interrupt;
+
+use crate::fault::Fault;
+
+#[derive(Args)]
+pub(crate) struct Common {
+    /// A TOML file laid over the defaults; --print-config shows them all.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    // Not doc comments: brackets are links there, and backticks would be shown at the terminal.
+    #[arg(
+        long,
+        value_name = "PATH=VALUE",
+        help = "Sets one field over that, for example model.widths=[64,64]; may be given more than once"
+    )]
+    pub(crate) set: Vec<String>,
+
+    /// A folder of data sets, looked in before THALWEG_DATA, the user's data folder and /usr/share/datasets.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Prints the whole configuration as TOML with a comment for every field, and does nothing else.
+    #[arg(long)]
+    pub(crate) print_config: bool,
+
+    /// Prints errors only.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+
+    /// Threads to work on; all cores if not given. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+}
+
+impl Common {
+    /// Starts the threads, and listens for interrupts.
+    pub(crate) fn begin(&self) -> Result<(), Fault> {
+        if let Some(threads) = self.threads {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads.into())
+                .build_global()
+                .map_err(|error| Fault::threads(&error))?;
+        }
+        Ok(interrupt::listen()?)
+    }
+}
+
+/// Writes to stdout. A reader that went away (`| head`) is no error.
+pub(crate) fn say(text: &str) -> Result<(), Fault> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::output(&error)),
+        _ => Ok(()),
+    }
+}
