@@ -7,11 +7,13 @@
 //!   finished done again.
 //! - [`site`]: a network, a loss and a data set as the instruments see them.
 //! - [`recipe`]: the studies.
+//! - [`inspect`]: what is in a file of weights or in a run's folder.
 //! - [`progress`] and [`interrupt`]: what a person at a terminal sees, and how they stop it; [`watched`] brings both
 //!   to an instrument that knows of neither.
 
 pub mod config;
 pub mod identity;
+pub mod inspect;
 pub mod interrupt;
 pub mod progress;
 pub mod recipe;

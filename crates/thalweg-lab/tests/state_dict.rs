@@ -58,6 +58,9 @@ fn a_survey_begins_at_the_loss_that_pytorch_has() {
     let (training, expected) = (begins_at("f64", &[]), reference());
     close(&training["loss_train"][0], &expected["loss_train"]);
     close(&training["loss_test"][0], &expected["loss_test"]);
+    // The same as PyTorch itself writes it.
+    let path = format!("initial.path={}", FILE.replace(".safetensors", ".pt"));
+    assert_eq!(begins_at("pt", &[&path])["loss_train"][0], training["loss_train"][0]);
     // The file is in f64; a survey in f32 rounds it.
     let narrow = begins_at("f32", &["dtype=f32"])["loss_train"][0].as_f64().unwrap();
     let expected = expected["loss_train"].as_f64().unwrap();

@@ -14,5 +14,6 @@ pub mod init;
 pub mod loss;
 pub mod objective;
 pub mod optim;
+pub mod pickle;
 pub mod schedule;
 pub mod train;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use thalweg_lab::config::ConfigError;
+use thalweg_lab::inspect::InspectError;
 use thalweg_lab::interrupt::{CannotListen, EXIT_CODE, Interrupted};
 use thalweg_lab::recipe::{Divergence, RecipeError};
 use thalweg_lab::store::StoreError;
@@ -15,7 +16,12 @@ const ERROR: u8 = 1;
 /// Training diverged: a result, and not the one that was hoped for.
 pub(crate) const DIVERGED: u8 = 3;
 
-const FIELDS: &str = "the same command with --print-config shows every field with its default";
+/// Where all fields can be seen: of the verb that was called, or of the one whose configuration it takes.
+fn fields() -> String {
+    let called = std::env::args().nth(1);
+    let verb = if called.as_deref() == Some("survey") { "survey" } else { "train" };
+    format!("`thalweg {verb} --print-config` shows every field with its default")
+}
 
 /// What ends a command early.
 #[derive(Debug)]
@@ -44,6 +50,19 @@ impl Fault {
             kept.display()
         );
         Self { message: divergence.to_string(), help: Some(help), code: DIVERGED }
+    }
+
+    pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
+        let is_there = error.kind() == io::ErrorKind::AlreadyExists;
+        let help = is_there.then_some("nothing there was changed; name another file");
+        Self::new(format!("cannot write {}: {error}", path.display()), help)
+    }
+
+    pub(crate) fn damaged(damage: &str) -> Self {
+        Self::new(
+            damage,
+            Some("the command that made the run, with --repair, keeps them aside and makes them again"),
+        )
     }
 
     pub(crate) fn same_name(name: &str) -> Self {
@@ -85,7 +104,13 @@ impl Fault {
 
 impl From<ConfigError> for Fault {
     fn from(error: ConfigError) -> Self {
-        Self::new(error, Some(FIELDS))
+        Self::new(error, Some(&fields()))
+    }
+}
+
+impl From<InspectError> for Fault {
+    fn from(error: InspectError) -> Self {
+        Self::new(error, None)
     }
 }
 
@@ -102,7 +127,7 @@ impl Fault {
                 let code = u8::try_from(EXIT_CODE).unwrap_or(ERROR);
                 return Self { message: error.to_string(), help: None, code };
             }
-            error if error.is_of_settings() => Some(FIELDS),
+            error if error.is_of_settings() => return Self::new(error, Some(&fields())),
             RecipeError::Data(_) => Some(
                 "nothing was written; bring the file back whole, name another, or give the folder by --data-dir",
             ),

@@ -30,12 +30,18 @@ struct Cli {
 enum Verb {
     Train(verb::train::Arguments),
     Survey(verb::survey::Arguments),
+    Inspect(verb::inspect::Arguments),
+    Export(verb::export::Arguments),
+    Import(verb::import::Arguments),
 }
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().verb {
         Verb::Train(arguments) => verb::train::run(&arguments),
         Verb::Survey(arguments) => verb::survey::run(&arguments),
+        Verb::Inspect(arguments) => verb::inspect::run(&arguments),
+        Verb::Export(arguments) => verb::export::run(&arguments),
+        Verb::Import(arguments) => verb::import::run(&arguments),
     };
     match ended {
         Ok(code) => code,

@@ -1,4 +1,4 @@
-"""Networks as PyTorch saves and evaluates them: writes state_dict.safetensors and state_dict.json, and the same of a network
+"""Networks as PyTorch saves and evaluates them: writes state_dict.safetensors, state_dict.pt and state_dict.json, and the same of a network
 with a batch norm as batch_norm.*, beside this file.
 
 The state dict of a trained-looking module with layer norms, in f64, in the safetensors format (eight bytes of length, a
@@ -50,6 +50,8 @@ def save(arrays, path):
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+    # The same as PyTorch itself saves it.
+    torch.save(arrays, path.with_suffix(".pt"))
 
 
 def main():

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use safetensors::tensor::TensorView;
+use safetensors::tensor::{Dtype, TensorView};
 
 use super::{Checkpoint, CheckpointError, Description, ENTRY, FORMAT, Leaf, OPTIMISER, Stored};
 
@@ -50,6 +50,28 @@ pub(super) fn encode<T: Stored>(checkpoint: &Checkpoint<T>) -> Result<Vec<u8>, C
     // Collected, not named: which hash map this is depends on the library's features.
     let metadata = std::iter::once((ENTRY.to_owned(), description)).collect();
     safetensors::serialize(views, Some(metadata)).map_err(|e| unwritable(e.to_string()))
+}
+
+/// Leaves and buffers alone, with a count of batches for every batch norm, as PyTorch's modules ask for it.
+pub(super) fn state_dict<T: Stored>(checkpoint: &Checkpoint<T>) -> Result<Vec<u8>, CheckpointError> {
+    check(checkpoint)?;
+    let arrays = checkpoint.leaves.iter().chain(&checkpoint.buffers);
+    let mut entries: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = arrays
+        .map(|array| (array.name.clone(), T::DTYPE, array.shape.clone(), T::bytes_from(&array.values)))
+        .collect();
+    for buffer in &checkpoint.buffers {
+        if let Some(norm) = buffer.name.strip_suffix(".running_mean") {
+            let name = format!("{norm}.num_batches_tracked");
+            entries.push((name, Dtype::I64, Vec::new(), checkpoint.step.to_le_bytes().to_vec()));
+        }
+    }
+    let views = entries.iter().map(|(name, dtype, shape, bytes)| {
+        let view = TensorView::new(*dtype, shape.clone(), bytes);
+        (name, view.expect("values fill their shape, as checked"))
+    });
+    let metadata = std::iter::once(("format".to_owned(), "pt".to_owned())).collect();
+    let unwritable = |e: safetensors::SafeTensorError| CheckpointError::Unwritable { reason: e.to_string() };
+    safetensors::serialize(views, Some(metadata)).map_err(unwritable)
 }
 
 fn check<T: Stored>(checkpoint: &Checkpoint<T>) -> Result<(), CheckpointError> {

@@ -36,6 +36,14 @@ pub enum CheckpointError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of PyTorch's that is none, or has more in it than a state dict.
+    #[error("{}: expected a state dict as torch.save writes it, found {reason}", .origin.display())]
+    Torch {
+        /// The file.
+        origin: PathBuf,
+        /// What is there.
+        reason: String,
+    },
     /// A safetensors file that is no checkpoint of ours, or a damaged one.
     #[error("checkpoint {}: expected a metadata entry \"thalweg\" that describes it, found {found}", .origin.display())]
     Description {

@@ -10,8 +10,10 @@
 mod decode;
 mod encode;
 mod error;
+mod torch;
 
 pub use error::CheckpointError;
+pub use torch::{is_torch, read_torch};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -129,6 +131,16 @@ impl<T: Stored> Checkpoint<T> {
     /// length than θ: a checkpoint that could not be read back.
     pub fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
         encode::encode(self)
+    }
+
+    /// The network alone, as PyTorch's module of the same architecture saves and loads its state dict: leaves, running
+    /// statistics, and counts of batches (which nothing depends on: the steps taken). A safetensors file, the same bytes for the
+    /// same network.
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    pub fn to_state_dict(&self) -> Result<Vec<u8>, CheckpointError> {
+        encode::state_dict(self)
     }
 
     /// Reads a file; `origin` is what errors call it.

@@ -1,15 +1,18 @@
 //! What every verb that follows a recipe is told.
 
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use thalweg_lab::interrupt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thalweg_lab::{config, interrupt};
 
 use crate::fault::Fault;
 
 #[derive(Args)]
-pub(crate) struct Common {
+pub(crate) struct Configured {
     /// A TOML file laid over the defaults; --print-config shows them all.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -25,6 +28,12 @@ pub(crate) struct Common {
     /// A folder of data sets, looked in before THALWEG_DATA, the user's data folder and /usr/share/datasets.
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Common {
+    #[command(flatten)]
+    pub(crate) configured: Configured,
 
     /// Prints the whole configuration as TOML with a comment for every field, and does nothing else.
     #[arg(long)]
@@ -39,6 +48,21 @@ pub(crate) struct Common {
     pub(crate) threads: Option<u16>,
 }
 
+impl Configured {
+    /// The configuration: defaults, the file over them, and what was set over that.
+    pub(crate) fn load<C: DeserializeOwned + Serialize + Default>(&self) -> Result<C, Fault> {
+        self.load_with(&[])
+    }
+
+    /// The same, with more set over it.
+    pub(crate) fn load_with<C: DeserializeOwned + Serialize + Default>(
+        &self,
+        more: &[String],
+    ) -> Result<C, Fault> {
+        Ok(config::load(self.config.as_deref(), &[&self.set[..], more].concat())?)
+    }
+}
+
 impl Common {
     /// Starts the threads, and listens for interrupts.
     pub(crate) fn begin(&self) -> Result<(), Fault> {
@@ -50,6 +74,17 @@ impl Common {
         }
         Ok(interrupt::listen()?)
     }
+}
+
+/// Writes a file that is not there yet.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let write = || -> io::Result<()> {
+        let mut file = File::create_new(path)?;
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        // Half a file under this name would pass for the whole.
+        written.inspect_err(|_| drop(fs::remove_file(path)))
+    };
+    write().map_err(|error| Fault::file(path, &error))
 }
 
 /// Writes to stdout. A reader that went away (`| head`) is no error.

@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Fault> {
     let Arguments { common, .. } = arguments;
-    let config: SurveyConfig = config::load(common.config.as_deref(), &common.set)?;
+    let config: SurveyConfig = common.configured.load()?;
     if common.print_config {
         let text = config::print_documented(&config, doc)?;
         say(&text)?;
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Fault> {
     common.begin()?;
     let options = SurveyOptions {
         out: arguments.out.clone(),
-        data_dir: common.data_dir.clone(),
+        data_dir: common.configured.data_dir.clone(),
         repair: arguments.repair,
     };
     let survey = survey(&config, &options, &Progress::new(common.quiet))?;

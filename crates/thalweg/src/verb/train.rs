@@ -73,14 +73,14 @@ impl FromStr for Seeds {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Fault> {
     let Arguments { common, out, repair, .. } = arguments;
-    let config: RunConfig = config::load(common.config.as_deref(), &common.set)?;
+    let config: RunConfig = common.configured.load()?;
     if common.print_config {
         say(&config::print_documented(&config, doc)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let options = TrainOptions {
         out: out.clone(),
-        data_dir: common.data_dir.clone(),
+        data_dir: common.configured.data_dir.clone(),
         repair: *repair,
         save_every: Duration::from_secs(arguments.save_every.into()),
     };
@@ -121,10 +121,9 @@ fn named(arguments: &Arguments) -> Result<Vec<Named>, Fault> {
         };
         runs = runs.iter().flat_map(|run| values.iter().map(move |value| with(run, value))).collect();
     }
-    let Common { config: file, set, .. } = &arguments.common;
     let mut all: Vec<Named> = Vec::with_capacity(runs.len());
     for (names, sets) in runs {
-        let config = config::load(file.as_deref(), &[&set[..], &sets].concat())?;
+        let config = arguments.common.configured.load_with(&sets)?;
         let name = names.join("_");
         if all.iter().any(|run| run.name == name) {
             return Err(Fault::same_name(&name));

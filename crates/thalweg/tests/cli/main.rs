@@ -8,4 +8,5 @@ mod signals;
 mod support;
 mod survey;
 mod train;
+mod weights;
 mod words;

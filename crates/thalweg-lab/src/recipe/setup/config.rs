@@ -9,7 +9,7 @@ use thalweg_learn::data::{DigitsConfig, Scaling, Synthetic};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InitialConfig {
-    /// A safetensors file: a checkpoint of ours, or any file with the network's leaves under their PyTorch names.
+    /// A checkpoint of ours, or any safetensors file or file of `torch.save` with the network's leaves under their PyTorch names.
     pub path: Option<PathBuf>,
     /// The file's BLAKE3 digest; filled in from the file if it is not given.
     pub blake3: Option<String>,

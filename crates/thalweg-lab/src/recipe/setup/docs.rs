@@ -74,7 +74,7 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
         "model.init.sigma_b" => "Deviation of a bias.",
         "initial" => "Initial weights from a file in place of drawn ones.",
         "initial.path" => {
-            "A safetensors file in F32 or F64: a checkpoint of thalweg, or the state dict of a module with the same names. Of\n\
+            "A safetensors file in F32 or F64 or a .pt file: a checkpoint of thalweg, or a module's state dict with the same names. Of\n\
              \"mlp\" the linear layers are `layers` and the layer norms `norms`: layers.0.weight [out, in], layers.0.bias [out],\n\
              norms.0.weight, … (a bare nn.Sequential's 0.weight, 2.weight, … must be renamed). \"layers\" has the names of a\n\
              nn.Sequential; \"lenet5\" and \"conv2\" to \"conv6\" have conv1.weight, fc1.weight, …"

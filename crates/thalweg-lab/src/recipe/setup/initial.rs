@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use thalweg_geometry::site::Site as _;
+use thalweg_geometry::site::{Dtype, Site as _};
 use thalweg_kernel::Real;
 use thalweg_learn::arch::{initial_parameters, statistics_arrays};
 use thalweg_learn::checkpoint::{self, Checkpoint, CheckpointError, Leaf, Stored};
+use thalweg_learn::data::Folders;
+use thalweg_learn::train::Trainer;
 
-use super::{INITIAL, Setup};
+use super::{INITIAL, RunConfig, Setup, available, check_memory};
 use crate::recipe::RecipeError;
 use crate::site::NetworkSite;
 
@@ -35,6 +37,9 @@ impl Setup {
             space.leaves().iter().map(|leaf| (leaf.name.clone(), leaf.shape.clone())).collect();
         let of_norms = statistics_arrays(self.architecture.norms());
         let [leaves, statistics] = match checkpoint::describe(bytes, path) {
+            _ if checkpoint::is_torch(bytes) => {
+                named(checkpoint::read_torch(bytes, path)?, path, &expected, &of_norms)?
+            }
             Ok(description) if description.dtype == f64::NAME => {
                 let checkpoint = Checkpoint::<f64>::from_bytes(bytes, path)?;
                 [cast(&checkpoint.leaves), cast(&checkpoint.buffers)]
@@ -57,6 +62,17 @@ impl Setup {
         Ok(Initial { theta, statistics })
     }
 
+    fn without_step<T: Stored>(&self) -> Result<Vec<u8>, RecipeError> {
+        let Initial { theta, statistics } = self.initial::<T>()?;
+        let (data, recipe) = (&self.data.train, self.plan.recipe.clone());
+        let mut trainer = Trainer::new(&self.architecture, data, recipe, theta, self.noise_key())?;
+        if let Some(statistics) = statistics {
+            trainer.set_statistics(statistics);
+        }
+        let checkpoint = Checkpoint { optimiser: None, ..trainer.checkpoint(self.config.seed) };
+        Ok(checkpoint.to_bytes()?)
+    }
+
     /// Refuses initial weights at which there is no loss: no learning rate is to blame for them.
     pub(in crate::recipe) fn check_initial_loss<T: Stored>(&self) -> Result<(), RecipeError> {
         let theta: Vec<f64> = self.initial::<T>()?.theta.into_iter().map(Real::to_f64).collect();
@@ -71,6 +87,21 @@ impl Setup {
     }
 }
 
+/// The checkpoint of a run of `config` that has taken no step: the network of the file in `initial.path`, or the one that the
+/// run would draw. θ and running statistics alone, without an optimiser's state; the bytes of a file that `initial.path` takes.
+///
+/// # Errors
+/// A configuration or a file that cannot be used.
+pub fn import(config: &RunConfig, data_dir: Option<&Path>) -> Result<Vec<u8>, RecipeError> {
+    let setup = Setup::resolve(config.clone(), &Folders::new(data_dir), &mut Vec::new(), |parameters, _| {
+        check_memory(parameters, config.dtype, [], available())
+    })?;
+    match config.dtype {
+        Dtype::F32 => setup.without_step::<f32>(),
+        Dtype::F64 => setup.without_step::<f64>(),
+    }
+}
+
 fn check_finite<T: Real>(array: &Leaf<T>, path: &Path) -> Result<(), RecipeError> {
     let Some(at) = array.values.iter().position(|x| !x.to_f64().is_finite()) else { return Ok(()) };
     let expected = format!("finite numbers in {}", T::NAME);
@@ -79,8 +110,7 @@ fn check_finite<T: Real>(array: &Leaf<T>, path: &Path) -> Result<(), RecipeError
     Err(RecipeError::field(FIELD, expected, found))
 }
 
-/// The arrays of a file that is no checkpoint of ours, if they are called as the network's leaves are; and apart from
-/// them those that are called as the running statistics, if there are any.
+/// The arrays of a safetensors file that is no checkpoint of ours.
 fn state_dict<T: Stored>(
     bytes: &[u8],
     path: &Path,
@@ -101,6 +131,16 @@ fn state_dict<T: Stored>(
             }
             (Err(error), _) => return Err(error.into()),
         };
+    named(arrays, path, expected, of_norms)
+}
+
+/// Those that are called as the network's leaves are, and those that are called as the running statistics.
+fn named<T: Stored>(
+    arrays: Vec<Leaf<T>>,
+    path: &Path,
+    expected: &[Expected],
+    of_norms: &[Expected],
+) -> Result<[Vec<Leaf<T>>; 2], RecipeError> {
     let is_statistic = |array: &Leaf<T>| of_norms.iter().any(|(name, _)| *name == array.name);
     let (statistics, leaves): (Vec<Leaf<T>>, Vec<Leaf<T>>) = arrays.into_iter().partition(is_statistic);
     let mut found: Vec<&str> = leaves.iter().map(|leaf| leaf.name.as_str()).collect();

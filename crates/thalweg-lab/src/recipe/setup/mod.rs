@@ -29,6 +29,7 @@ pub use config::{
 pub(super) use data::{Source, write as write_data};
 pub(super) use docs::doc as documentation;
 pub(super) use initial::Initial;
+pub use initial::import;
 pub(super) use memory::{Part, WIDE, available, check as check_memory};
 
 use super::RecipeError;
