@@ -1,7 +1,8 @@
 //! CIFAR-10 and CIFAR-100: 50,000 and 10,000 colour images of 32×32 pixels, in 10 or 100 classes.
 //!
-//! Source: A. Krizhevsky, *Learning multiple layers of features from tiny images* (2009), the binary version. A record is the label
-//! (of CIFAR-100 the coarse one of 20, then the fine one of 100) and 3,072 pixels: red row by row, then green, then blue.
+//! Source: A. Krizhevsky, *Learning multiple layers of features from tiny images* (2009), the binary version and the
+//! Python version (`cifar_python.rs`). A record of the binary one is the label (of CIFAR-100 the coarse one of 20, then the fine
+//! one of 100) and 3,072 pixels: red row by row, then green, then blue.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{DataError, Dataset, Folders, Place, Split};
+use super::{DataError, Dataset, Folders, Place, Split, cifar_python};
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const PIXELS: usize = 3 * 32 * 32;
@@ -69,20 +70,35 @@ impl Cifar {
         }
     }
 
-    /// Both parts as published, pixels in [0, 1], shape `[3, 32, 32]`. The files may lie in the folder that the archive makes.
+    /// Lists of labels in the Python version that are in the binary one, too, each with the number of its classes.
+    fn lists(self) -> &'static [(&'static str, usize)] {
+        match self {
+            Self::Ten => &[("labels", 10)],
+            Self::Hundred | Self::HundredCoarse => &[("coarse_labels", 20), ("fine_labels", 100)],
+        }
+    }
+
+    /// Both parts as published, pixels in [0, 1], shape `[3, 32, 32]`. The files of the binary version may lie in the folder that its
+    /// archive makes, those of the Python version must: elsewhere their names could be anyone's. Of both the binary is read.
     ///
     /// # Errors
     /// Files that are not found or cannot be read, that are shorter or longer than they should be; labels out of range.
     pub fn load(self, folders: &Folders) -> Result<Split, DataError> {
-        let unpacked = match self {
-            Self::Ten => "cifar-10-batches-bin",
-            Self::Hundred | Self::HundredCoarse => "cifar-100-binary",
+        let [unpacked, python] = match self {
+            Self::Ten => ["cifar-10-batches-bin", "cifar-10-batches-py"],
+            Self::Hundred | Self::HundredCoarse => ["cifar-100-binary", "cifar-100-python"],
         };
         let part = |name: &str, files: &[(String, usize)]| {
             let read = |(file, images): &(String, usize)| {
-                let path = folders.find(self.name(), &[file, &format!("{unpacked}/{file}")])?;
+                let pickled = file.trim_end_matches(".bin");
+                let names = [file, &format!("{unpacked}/{file}"), &format!("{python}/{pickled}")];
+                let path = folders.find(self.name(), &names.map(String::as_str))?;
                 let unreadable = |source| DataError::Read { place: Place::byte(&path, 0), source };
-                self.records(File::open(&path).map_err(unreadable)?, &path, *images)
+                let content = File::open(&path).map_err(unreadable)?;
+                match path.extension() {
+                    Some(_) => self.records(content, &path, *images),
+                    None => self.pickled(content, &path, *images),
+                }
             };
             // Of several errors the first file's, whichever thread is first.
             let read: Vec<Result<Records, DataError>> = files.par_iter().map(read).collect();
@@ -94,6 +110,18 @@ impl Cifar {
         };
         let [train, test] = self.files();
         Ok(Split { train: part("train", &train)?, test: part("test", &test)? })
+    }
+
+    /// So many images of the Python version.
+    fn pickled(self, input: impl Read, path: &Path, images: usize) -> Result<Records, DataError> {
+        let mut bytes = Vec::new();
+        // Beside its pixels an image has two labels and the name of its file.
+        let longest = images * (PIXELS + 1024);
+        let read = input.take(longest as u64).read_to_end(&mut bytes);
+        read.map_err(|source| DataError::Read { place: Place::byte(path, bytes.len()), source })?;
+        let (pixels, mut labels) = cifar_python::read(&bytes, path, images, self.lists())?;
+        let pixels = pixels.into_iter().map(|pixel| f32::from(pixel) / 255.0).collect();
+        Ok(Records { pixels, labels: labels.swap_remove(self.label()) })
     }
 
     /// So many records, and nothing behind them.
@@ -211,10 +239,20 @@ mod tests {
         );
         assert_eq!((first(&split.test, 0), split.train.name()), (5.0, "cifar-10/train"));
         std::fs::remove_file(unpacked.join("data_batch_3.bin")).unwrap();
+        // The same images from the Python version.
+        let python = folder.join("cifar-10-batches-py");
+        std::fs::create_dir_all(&python).unwrap();
+        let mut pixels = vec![0; 10_000 * PIXELS];
+        pixels.iter_mut().step_by(PIXELS).for_each(|first| *first = 2);
+        let labels: Vec<i32> = (0..10_000).map(|image| image % 10).collect();
+        let pickle = cifar_python::tests::file([10_000, 3072], &pixels, &[("labels", &labels)]);
+        std::fs::write(python.join("data_batch_3"), pickle).unwrap();
+        assert_eq!(Cifar::Ten.load(&Folders::new(Some(&folder))).unwrap(), split);
+        std::fs::remove_file(python.join("data_batch_3")).unwrap();
         let error = Cifar::Ten.load(&Folders::new(Some(&folder))).unwrap_err().to_string();
         assert!(
             error.starts_with(
-                "cifar-10: expected data_batch_3.bin or cifar-10-batches-bin/data_batch_3.bin in"
+                "cifar-10: expected data_batch_3.bin or cifar-10-batches-bin/data_batch_3.bin or cifar-10-batches-py/data_batch_3 in"
             ),
             "{error}"
         );

@@ -300,6 +300,14 @@ pub enum DataError {
         /// Whether there are more.
         more: bool,
     },
+    /// A pickle that is not CIFAR's Python version.
+    #[error("{}: expected CIFAR's Python version, found {found}", .path.display())]
+    Pickle {
+        /// The file.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+    },
     /// A file of records that is shorter or longer than its images are.
     #[error(
         "{}: expected {expected} bytes, {images} images of {record}, found {}{found}",

@@ -4,6 +4,7 @@
 //! whether its inputs are finite or its labels in range. Order is part of it: an example is its index.
 
 mod cifar;
+mod cifar_python;
 mod config;
 mod csv;
 pub mod digits;
