@@ -25,6 +25,7 @@ fn recipe() -> Recipe {
         optimiser: Optimiser::Adam(Adam::default()),
         schedule: Schedule::Constant { lr: 0.01, warmup: None },
         batch_size: Some(8),
+        clip_norm: None,
     }
 }
 

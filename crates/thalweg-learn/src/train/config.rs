@@ -29,6 +29,9 @@ pub struct TrainConfig {
     pub schedule: Course,
     /// The optimiser; SGD with momentum 0.9 unless given.
     pub optimiser: Optimiser,
+    /// The norm that a gradient is shortened to if it is longer; none unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
 }
 
 /// How the learning rate goes over a run.
@@ -95,6 +98,7 @@ impl Default for TrainConfig {
             lr: 0.1,
             schedule: Course::default(),
             optimiser: Optimiser::Sgd(Sgd { momentum: 0.9, ..Sgd::default() }),
+            clip_norm: None,
         }
     }
 }
@@ -128,7 +132,12 @@ impl TrainConfig {
         let schedule = self.schedule.over(steps, self.lr)?;
         schedule.validate()?;
         self.optimiser.validate()?;
-        let recipe = Recipe { loss: self.loss, optimiser: self.optimiser, schedule, batch_size };
+        if let Some(found) = self.clip_norm.filter(|norm| !(norm.is_finite() && *norm > 0.0)) {
+            let expected = "a finite number above 0";
+            return Err(TrainError::Value { field: "clip_norm", expected, found });
+        }
+        let (loss, optimiser, clip_norm) = (self.loss, self.optimiser, self.clip_norm);
+        let recipe = Recipe { loss, optimiser, schedule, batch_size, clip_norm };
         Ok(Plan { recipe, steps })
     }
 }
@@ -276,6 +285,10 @@ mod tests {
         assert_eq!(
             unplanned(r#"{"steps": 1, "schedule": {"kind": "steps"}}"#),
             "schedule: expected ascending milestones, found 1 after 1"
+        );
+        assert_eq!(
+            unplanned(r#"{"clip_norm": 0}"#),
+            "train: expected clip_norm to be a finite number above 0, found 0"
         );
         assert!(unplanned(r#"{"optimiser": {"kind": "adam", "beta_1": 2}}"#).starts_with("optimiser adam"));
     }

@@ -185,6 +185,9 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// Examples in a batch; `None` is all of them at once, in their own order: full-batch descent.
     pub batch_size: Option<usize>,
+    /// The norm that a gradient is shortened to if it is longer; `None` leaves gradients as they are. As PyTorch's
+    /// `clip_grad_norm_`: by c / (‖g‖₂ + 10⁻⁶), over all parameters together, before weight decay.
+    pub clip_norm: Option<f64>,
 }
 
 impl Recipe {
@@ -353,9 +356,22 @@ impl<T: Real> Trainer<T> {
         let taken = value.loss.is_finite() && all_finite(&self.gradient);
         if taken {
             self.running.update(objective.architecture().norms(), objective.examples());
+            if let Some(longest) = self.recipe.clip_norm {
+                clip(&mut self.gradient, longest);
+            }
             self.state.step(&mut self.theta, &[&self.gradient], self.recipe.schedule.lr_at(step));
         }
         Step { loss: value.loss, error: value.error, taken }
+    }
+}
+
+/// Shortens a gradient to that norm, if it is longer.
+fn clip<T: Real>(gradient: &mut [T], longest: f64) {
+    let square = |&x: &T| x.to_f64() * x.to_f64();
+    let factor = longest / (gradient.iter().map(square).sum::<f64>().sqrt() + 1e-6);
+    if factor < 1.0 {
+        let factor = T::from_f64(factor);
+        gradient.iter_mut().for_each(|x| *x = *x * factor);
     }
 }
 

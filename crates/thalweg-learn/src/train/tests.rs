@@ -36,7 +36,7 @@ fn optimisers() -> [Optimiser; 4] {
 /// A schedule that moves at every step.
 fn recipe(optimiser: Optimiser, batch_size: Option<usize>) -> Recipe {
     let schedule = Schedule::Cosine { lr: 0.05, lr_end: 0.0, steps: 20, warmup: None };
-    Recipe { loss: Loss::CrossEntropy, optimiser, schedule, batch_size }
+    Recipe { loss: Loss::CrossEntropy, optimiser, schedule, batch_size, clip_norm: None }
 }
 
 fn mlp(activation: Activation) -> Arc<dyn Architecture> {
@@ -232,6 +232,26 @@ fn a_gradient_that_overflows_is_divergence_too() {
     assert!((step.loss - 6e37).abs() < 1e32 && !step.taken, "{step:?}");
     assert_eq!((trainer.theta(), trainer.steps()), (&theta[..], 0));
     assert_eq!(trainer.state().slots()[0].values, [0.0; 3]);
+}
+
+#[test]
+fn a_longer_gradient_is_shortened_and_a_shorter_one_left_alone() {
+    // Steps of plain descent are −lr·g: their lengths are those of the gradients.
+    let moved = |clip_norm: Option<f64>| -> Vec<f64> {
+        let recipe = Recipe { clip_norm, ..recipe(Optimiser::Sgd(Sgd::default()), None) };
+        let mut trainer = trainer::<f64>(recipe);
+        let before = trainer.theta().to_vec();
+        assert!(trainer.step().taken);
+        trainer.theta().iter().zip(before).map(|(after, before)| (after - before) / 0.05).collect()
+    };
+    let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let free = moved(None);
+    assert_eq!(moved(Some(1e3)), free);
+    let longest = norm(&free) / 3.0;
+    let clipped = moved(Some(longest));
+    let factor = longest / (norm(&free) + 1e-6);
+    let close = |(a, b): (&f64, &f64)| (a - factor * b).abs() < 1e-12 * norm(&free);
+    assert!(clipped.iter().zip(&free).all(close), "{} and {longest}", norm(&clipped));
 }
 
 fn refusal(result: Result<Trainer<f32>, TrainError>) -> String {

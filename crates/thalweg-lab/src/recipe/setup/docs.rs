@@ -145,7 +145,12 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
         "train.schedule.milestones" => "Where the rate falls, in ascending shares of the run.",
         "train.schedule.factor" => "What it is multiplied by at each milestone.",
         "train.schedule.warmup" => "Share of the run over which the rate rises from 0.",
-        "train.optimiser" => "The optimiser, with PyTorch's definitions.",
+        "train.clip_norm" => {
+            "The norm that a gradient is shortened to if it is longer, as PyTorch's clip_grad_norm_ does."
+        }
+        "train.optimiser" => {
+            "The optimiser, with PyTorch's definitions. `train.clip_norm` shortens longer gradients to that norm."
+        }
         "train.optimiser.kind" => {
             "\"sgd\" (momentum, nesterov, weight_decay), \"adam\" or \"adamw\" (beta_1, beta_2, eps, weight_decay), \"rmsprop\" (alpha,\n\
              eps, momentum, weight_decay) or \"adagrad\" (eps, weight_decay)."
