@@ -85,6 +85,8 @@ pub struct Run {
     pub id: String,
     /// Its configuration, one line of JSON.
     pub config: String,
+    /// Whether all of it is there.
+    pub is_complete: bool,
     /// What is finished: stage, file, bytes.
     pub files: Vec<(String, String, u64)>,
     /// What is wrong with the files, in words; none if all of them are as they were written.
@@ -194,6 +196,8 @@ fn run(path: &Path) -> Result<Run, StoreError> {
         recipe: (recipe.to_owned(), version),
         id: folder.id().to_string(),
         config: folder.config_json(),
+        // The last stage of a survey, and of a training run.
+        is_complete: ["report", "result"].iter().any(|last| folder.is_finished(last)),
         files: files.collect(),
         damage: match folder.verify() {
             Ok(()) => None,

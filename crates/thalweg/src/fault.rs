@@ -65,6 +65,17 @@ impl Fault {
         )
     }
 
+    pub(crate) fn long_name(name: &str) -> Self {
+        let start: String = name.chars().take(60).collect();
+        let help = "vary a field whose values are shorter, or make that run alone with --set and --out";
+        Self::new(format!("the folder of a run would be called {start}…, {} bytes", name.len()), Some(help))
+    }
+
+    pub(crate) fn varied_twice(field: &str) -> Self {
+        let help = "name all its values in one --vary; --seeds varies `seed`";
+        Self::new(format!("`{field}` is varied twice"), Some(help))
+    }
+
     pub(crate) fn same_name(name: &str) -> Self {
         let help = "name each value once, and only one field of each name";
         Self::new(format!("two of the runs would be called {name}"), Some(help))

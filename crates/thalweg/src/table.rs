@@ -24,7 +24,11 @@ pub(crate) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> Strin
     let widths: [usize; COLUMNS] = std::array::from_fn(width);
     let mut table = String::new();
     for row in rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("  {cell:<width$}"));
+        // By hand: the formatter's widths end at 65535, and a name in a file may be of any length.
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("  {cell}{}", " ".repeat(width - cell.chars().count())));
         table.push_str(cells.collect::<String>().trim_end());
         table.push('\n');
     }

@@ -222,7 +222,7 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
             self.taken += 1;
             self.observer.stepped(trainer, step)?;
             bar.inc(1);
-            if trainer.steps().is_multiple_of(16) {
+            if trainer.steps().is_multiple_of(16) || trainer.steps() == end {
                 bar.message(self.observer.message(step));
             }
             if saved.elapsed() >= self.save_every {

@@ -54,6 +54,7 @@ impl Folder {
         let folder = Self::locked(path, lock, manifest)?;
         folder.refuse_other(identity)?;
         remove_leftovers(path)?;
+        folder.remove_old_states();
         Ok(folder)
     }
 
@@ -68,6 +69,7 @@ impl Folder {
         let manifest = Manifest::read(path)?.ok_or_else(no_run)?;
         let folder = Self::locked(path, lock, manifest)?;
         remove_leftovers(path)?;
+        folder.remove_old_states();
         Ok(folder)
     }
 

@@ -67,6 +67,14 @@ impl Folder {
         Ok(!known.any(|known| read_checked(self.path(), "", known).is_ok()))
     }
 
+    /// Removes saved states of finished stages, which a process that was killed as it finished one has left.
+    pub(super) fn remove_old_states(&self) {
+        for state in self.stages().iter().flat_map(|stage| state_names(&stage.name)) {
+            // As in `finish`: one that stays is only in the way.
+            let _ = fs::remove_file(self.path().join(state));
+        }
+    }
+
     fn finish(&mut self, record: StageRecord) -> Result<(), StoreError> {
         let mut manifest = self.manifest.clone();
         let states = state_names(&record.name);

@@ -34,7 +34,8 @@ pub fn is_torch(bytes: &[u8]) -> bool {
 /// its storage.
 pub fn read_torch<T: Real>(bytes: &[u8], origin: &Path) -> Result<Vec<Leaf<T>>, CheckpointError> {
     let mut file = File::open(bytes, origin)?;
-    let pickle = Pickle::read(&file.entry("data.pkl")?).map_err(|error| file.fail(error.to_string()))?;
+    let pickle = Pickle::read(&file.entry("data.pkl")?)
+        .map_err(|error| file.fail(format!("{} at byte {} of its data.pkl", error.found, error.at)))?;
     let mut root = pickle.root();
     let dict = |id: Id| {
         pickle.pairs(id).ok_or_else(|| file.fail(format!("{} in place of a state dict", pickle.describe(id))))

@@ -44,7 +44,7 @@ pub(crate) struct Common {
     pub(crate) quiet: bool,
 
     /// Threads to work on; all cores if not given. Results do not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 }
 

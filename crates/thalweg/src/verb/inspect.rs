@@ -60,14 +60,15 @@ fn weights(found: &Weights) -> String {
     let mut rows = vec![["array", "shape", "count", "‖·‖₂", "BLAKE3", ""].map(str::to_owned)];
     for (index, array) in found.arrays.iter().enumerate() {
         let shape: Vec<String> = array.shape.iter().map(usize::to_string).collect();
+        let shape = brief(&format!("[{}]", shape.join(", ")));
         let note = match array.not_finite {
             0 if index >= leaves => "running statistic".to_owned(),
             0 => String::new(),
             count => format!("{count} not finite"),
         };
         rows.push([
-            array.name.clone(),
-            format!("[{}]", shape.join(", ")),
+            brief(&array.name),
+            shape,
             array.count.to_string(),
             format!("{:.6e}", array.norm),
             array.blake3[..12].to_owned(),
@@ -77,12 +78,26 @@ fn weights(found: &Weights) -> String {
     format!("{}\n{}", table::aligned(&head), table::aligned(&rows))
 }
 
+/// A text from a file as one line that a terminal can be given: nothing that steers it, and no more than a name needs.
+fn brief(text: &str) -> String {
+    const LONGEST: usize = 120;
+    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 fn folder(found: &Run) -> String {
     let line = |name: &str, value: String| [name.to_owned(), value];
     let head = [
         line("recipe", format!("{}, version {}", found.recipe.0, found.recipe.1)),
         line("run", found.id.clone()),
         line("configuration", found.config.clone()),
+        line(
+            "state",
+            if found.is_complete { "complete" } else { "not complete: the same command goes on" }.to_owned(),
+        ),
         line("files", if found.damage.is_none() { "all as they were written" } else { "damaged" }.to_owned()),
     ];
     let mut rows = vec![["stage", "file", "bytes"].map(str::to_owned)];

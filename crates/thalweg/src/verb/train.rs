@@ -57,6 +57,8 @@ struct Seeds(Range<u64>);
 
 /// More runs than anyone means to begin.
 const SEEDS_MAX: u64 = 100_000;
+/// Bytes of the name of a folder, with room for systems that allow 255.
+const NAME_MAX: usize = 200;
 
 impl FromStr for Seeds {
     type Err = String;
@@ -114,6 +116,12 @@ fn named(arguments: &Arguments) -> Result<Vec<Named>, Fault> {
     if let Some(Seeds(seeds)) = &arguments.seeds {
         choices.push(seeds.clone().map(|seed| format!("seed={seed}")).collect());
     }
+    let field = |set: &String| set.split_once('=').map_or(set.clone(), |(path, _)| path.to_owned());
+    let mut fields: Vec<String> = choices.iter().filter_map(|values| values.first()).map(field).collect();
+    fields.sort();
+    if let Some(pair) = fields.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Fault::varied_twice(&pair[0]));
+    }
     for values in choices {
         let with = |(names, sets): &(Vec<String>, Vec<String>), value: &String| {
             let name = [&names[..], &[plain_name(value)]].concat();
@@ -125,6 +133,9 @@ fn named(arguments: &Arguments) -> Result<Vec<Named>, Fault> {
     for (names, sets) in runs {
         let config = arguments.common.configured.load_with(&sets)?;
         let name = names.join("_");
+        if name.len() > NAME_MAX {
+            return Err(Fault::long_name(&name));
+        }
         if all.iter().any(|run| run.name == name) {
             return Err(Fault::same_name(&name));
         }

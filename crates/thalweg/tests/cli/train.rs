@@ -57,6 +57,10 @@ fn a_run_killed_dozens_of_times_comes_to_the_same_bytes() {
     assert!(cut >= KILLS / 2, "only {cut} of {KILLS} were still at work");
     undisturbed(&killed, &[]);
     assert_same(&results(&whole), &results(&killed));
+    // What a killed process leaves as it finishes a stage.
+    fs::write(killed.join("train.00004000.state-a"), "left").unwrap();
+    run(&mut train(&killed, &[]));
+    assert!(!killed.join("train.00004000.state-a").exists());
 }
 
 #[cfg(unix)]
@@ -178,7 +182,9 @@ fn a_damaged_checkpoint_is_named_and_done_again() {
 fn bad_input_is_said_before_anything_is_written() {
     let temporary = tempfile::tempdir().unwrap();
     let out = temporary.path().join("run");
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 9] = [
+        (&["--vary", "seed=[1, 2]", "--seeds", "0..2"], "`seed` is varied twice"),
+        (&["--vary", "train.lr=[0.1]", "--vary", "train.lr=[0.2]"], "`train.lr` is varied twice"),
         (&["--set", "evaluate=0it"], "`evaluate`: expected at least \"1it\", found 0it"),
         (&["--set", "evaluate=daily"], "500it"),
         (&["--set", "checkpoints.at=['9999it']"], "`checkpoints.at`: expected moments within the 4000 steps"),
