@@ -22,13 +22,50 @@ mod timings;
 pub mod train;
 mod training;
 
+use std::path::Path;
 use std::time::Instant;
+
+use thalweg_geometry::site::Dtype;
 
 pub use error::RecipeError;
 pub use training::Divergence;
 
+use crate::identity::Identity;
 use crate::interrupt;
+use crate::progress::Progress;
 use crate::store::Folder;
+use setup::Setup;
+
+/// Opens a run's folder or makes it, which it is not for a run that could not begin; with all that is on record in it whole.
+fn open(
+    path: &Path,
+    identity: &Identity,
+    setup: &Setup,
+    repair: bool,
+    progress: &Progress,
+) -> Result<Folder, RecipeError> {
+    if !Folder::holds_run(path) {
+        match setup.config.dtype {
+            Dtype::F32 => setup.check_initial_loss::<f32>()?,
+            Dtype::F64 => setup.check_initial_loss::<f64>()?,
+        }
+    }
+    let mut folder = Folder::open_or_create(path, identity)?;
+    if repair {
+        for stage in folder.repair()? {
+            progress.note(&format!("stage {stage} had damaged files and is done again"));
+        }
+    }
+    folder.verify()?;
+    Ok(folder)
+}
+
+/// Says which files were in the way of a run's own.
+fn tell_kept_aside(folder: &Folder, progress: &Progress) {
+    for (name, aside) in folder.kept_aside() {
+        progress.note(&format!("{name} was there with another content, which is now in {aside}"));
+    }
+}
 
 /// Does a part and notes how long it took, if there was anything left of it to do.
 fn part(

@@ -42,7 +42,7 @@ pub use trace::Trace;
 pub use trajectory::TrajectoryReadings;
 
 use super::training::{self, Divergence, Observer, Training};
-use super::{RecipeError, part, setup};
+use super::{RecipeError, open, part, setup, tell_kept_aside};
 use crate::identity::Identity;
 use crate::progress::Progress;
 use crate::site::NetworkSite;
@@ -93,27 +93,13 @@ pub fn survey(
     let inputs = Inputs::resolve(config, &Folders::new(options.data_dir.as_deref()))?;
     let identity = Identity::new(NAME, VERSION, &inputs.config)?;
     let path = options.out.clone().unwrap_or_else(|| Path::new("runs").join(identity.folder_name()));
-    if !Folder::holds_run(&path) {
-        match inputs.config.dtype {
-            Dtype::F32 => inputs.setup.check_initial_loss::<f32>()?,
-            Dtype::F64 => inputs.setup.check_initial_loss::<f64>()?,
-        }
-    }
-    let mut folder = Folder::open_or_create(&path, &identity)?;
-    if options.repair {
-        for stage in folder.repair()? {
-            progress.note(&format!("stage {stage} had damaged files and is done again"));
-        }
-    }
-    folder.verify()?;
+    let mut folder = open(&path, &identity, &inputs.setup, options.repair, progress)?;
     let finished_before = folder.stages().len();
     match inputs.config.dtype {
         Dtype::F32 => run::<f32>(&inputs, &mut folder, progress)?,
         Dtype::F64 => run::<f64>(&inputs, &mut folder, progress)?,
     }
-    for (name, aside) in folder.kept_aside() {
-        progress.note(&format!("{name} was there with another content, which is now in {aside}"));
-    }
+    tell_kept_aside(&folder, progress);
     Ok(Survey {
         report: folder.path().join(report::PAGE),
         findings: folder.read_json(report::FINDINGS)?,

@@ -24,7 +24,7 @@ pub use several::{Ended, Named, train_several};
 
 use super::setup::{self, Loaded, RunConfig, Setup, available, check_memory};
 use super::training::{self, Divergence, Training, checkpoint_name, kept_steps};
-use super::{RecipeError, part};
+use super::{RecipeError, open, part, tell_kept_aside};
 use crate::identity::Identity;
 use crate::progress::Progress;
 use crate::store::Folder;
@@ -133,27 +133,13 @@ fn run(
 ) -> Result<Trained, RecipeError> {
     let identity = Identity::new(NAME, VERSION, &setup.config)?;
     let path = out.unwrap_or_else(|| Path::new("runs").join(identity.folder_name()));
-    if !Folder::holds_run(&path) {
-        match setup.config.dtype {
-            Dtype::F32 => setup.check_initial_loss::<f32>()?,
-            Dtype::F64 => setup.check_initial_loss::<f64>()?,
-        }
-    }
-    let mut folder = Folder::open_or_create(&path, &identity)?;
-    if options.repair {
-        for stage in folder.repair()? {
-            progress.note(&format!("stage {stage} had damaged files and is done again"));
-        }
-    }
-    folder.verify()?;
+    let mut folder = open(&path, &identity, setup, options.repair, progress)?;
     let finished_before = folder.stages().len();
     let rate = match setup.config.dtype {
         Dtype::F32 => stages::<f32>(setup, &mut folder, options, progress, name)?,
         Dtype::F64 => stages::<f64>(setup, &mut folder, options, progress, name)?,
     };
-    for (file, aside) in folder.kept_aside() {
-        progress.note(&format!("{file} was there with another content, which is now in {aside}"));
-    }
+    tell_kept_aside(&folder, progress);
     Ok(Trained {
         result: folder.read_json(RESULT)?,
         rows: rows(&folder)?,
