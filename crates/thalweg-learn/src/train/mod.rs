@@ -30,6 +30,7 @@
 
 mod config;
 mod feed;
+mod fit;
 mod resume;
 mod running;
 #[cfg(test)]
@@ -49,6 +50,7 @@ use crate::objective::Objective;
 use crate::optim::{Optimiser, OptimiserError, OptimiserState};
 use crate::schedule::{Schedule, ScheduleError};
 use feed::Feed;
+use fit::check_fit;
 use running::Running;
 
 pub use config::{BatchSize, Course, Plan, TrainConfig};
@@ -380,31 +382,4 @@ fn clip<T: Real>(gradient: &mut [T], longest: f64) {
 fn all_finite<T: Real>(values: &[T]) -> bool {
     let block = |block: &[T]| block.iter().fold(true, |finite, &x| finite & (x * T::ZERO == T::ZERO));
     values.chunks(1024).all(block)
-}
-
-fn check_fit(architecture: &dyn Architecture, loss: Loss, data: &Dataset) -> Result<(), TrainError> {
-    let names = || (architecture.describe(), data.name().to_owned());
-    let (expected, found) = (architecture.inputs(), data.features());
-    if found != expected {
-        let (architecture, data) = names();
-        return Err(TrainError::Inputs { architecture, data, expected, found });
-    }
-    let (expected, found) = (architecture.positions(), data.positions());
-    if found != expected {
-        let (architecture, data) = names();
-        return Err(TrainError::Positions { architecture, data, expected, found });
-    }
-    if !loss.has_classes() {
-        let (expected, found) = (architecture.inputs(), architecture.outputs());
-        return match found == expected {
-            true => Ok(()),
-            false => Err(TrainError::Outputs { architecture: architecture.describe(), expected, found }),
-        };
-    }
-    let (expected, found) = (architecture.outputs() / expected, data.classes());
-    if found > expected {
-        let (architecture, data) = names();
-        return Err(TrainError::Classes { architecture, data, expected, found });
-    }
-    Ok(())
 }
