@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use thalweg_lab::config::ConfigError;
 use thalweg_lab::inspect::InspectError;
 use thalweg_lab::interrupt::{CannotListen, EXIT_CODE, Interrupted};
-use thalweg_lab::recipe::{Divergence, RecipeError};
+use thalweg_lab::recipe::{CheckpointError, Divergence, RecipeError};
 use thalweg_lab::store::StoreError;
 
 /// Any error.
@@ -142,6 +142,9 @@ impl Fault {
             RecipeError::Data(_) => Some(
                 "nothing was written; bring the file back whole, name another, or give the folder by --data-dir",
             ),
+            RecipeError::Checkpoint(CheckpointError::Torch { .. }) => {
+                Some("save the module's state dict alone: torch.save(module.state_dict(), FILE)")
+            }
             RecipeError::Checkpoint(_) => {
                 Some("the network of `model` must be the one that the checkpoint was taken of")
             }

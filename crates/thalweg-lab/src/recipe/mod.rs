@@ -28,6 +28,7 @@ use std::time::Instant;
 use thalweg_geometry::site::Dtype;
 
 pub use error::RecipeError;
+pub use thalweg_learn::checkpoint::CheckpointError;
 pub use training::Divergence;
 
 use crate::identity::Identity;

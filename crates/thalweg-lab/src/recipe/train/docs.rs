@@ -12,3 +12,32 @@ pub fn doc(path: &str) -> Option<&'static str> {
         _ => return documentation(path),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{load, print_documented};
+    use crate::recipe::setup::RunConfig;
+
+    #[test]
+    fn every_field_has_a_comment_and_what_is_printed_reads_back() {
+        let set = ["noise_seed=1", "checkpoints.at=['5it', '1ep']", "train.clip_norm=1.0"].map(str::to_owned);
+        for overrides in [&[][..], &set] {
+            let config: RunConfig = load(None, overrides).unwrap();
+            let text = print_documented(&config, doc).unwrap();
+            let mut before = "";
+            for line in text.lines() {
+                let is_field = line.starts_with('[') || line.contains(" = ") && !line.starts_with('#');
+                if is_field || line.ends_with(" is not set") {
+                    let is_comment = before.starts_with("# ") && !before.ends_with(" is not set");
+                    assert!(is_comment, "{line} has no comment");
+                }
+                before = line;
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("train.toml");
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(load::<RunConfig>(Some(&path), &[]).unwrap(), config);
+        }
+    }
+}
