@@ -20,8 +20,8 @@ use crate::Real;
 pub(super) const PANEL: usize = 8192;
 /// A multiple of the lanes of any vector.
 const LANES: usize = 16;
-/// Steps of a chunk at most.
-const STEPS: usize = 512;
+/// Steps of a chunk at most: where taps pass it one after another, so much of the rows stays in the first-level cache beside it.
+const STEPS: usize = 256;
 
 /// Loops around a sum of products.
 #[derive(Clone, Debug)]
