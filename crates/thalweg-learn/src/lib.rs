@@ -7,6 +7,7 @@
 //! This crate knows nothing of geometry.
 
 pub mod arch;
+pub mod augment;
 pub mod batches;
 pub mod checkpoint;
 pub mod data;

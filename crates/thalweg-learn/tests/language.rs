@@ -26,6 +26,7 @@ fn recipe() -> Recipe {
         schedule: Schedule::Constant { lr: 0.01, warmup: None },
         batch_size: Some(8),
         clip_norm: None,
+        augment: None,
     }
 }
 

@@ -6,6 +6,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Recipe, TrainError};
+use crate::augment::Augmentation;
 use crate::loss::Loss;
 use crate::optim::{Optimiser, Sgd};
 use crate::schedule::{Schedule, Warmup};
@@ -32,6 +33,9 @@ pub struct TrainConfig {
     /// The norm that a gradient is shortened to if it is longer; none unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
+    /// How images are changed whenever they are seen; not at all unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Augmentation>,
 }
 
 /// How the learning rate goes over a run.
@@ -99,6 +103,7 @@ impl Default for TrainConfig {
             schedule: Course::default(),
             optimiser: Optimiser::Sgd(Sgd { momentum: 0.9, ..Sgd::default() }),
             clip_norm: None,
+            augment: None,
         }
     }
 }
@@ -136,8 +141,8 @@ impl TrainConfig {
             let expected = "a finite number above 0";
             return Err(TrainError::Value { field: "clip_norm", expected, found });
         }
-        let (loss, optimiser, clip_norm) = (self.loss, self.optimiser, self.clip_norm);
-        let recipe = Recipe { loss, optimiser, schedule, batch_size, clip_norm };
+        let Self { loss, optimiser, clip_norm, augment, .. } = *self;
+        let recipe = Recipe { loss, optimiser, schedule, batch_size, clip_norm, augment };
         Ok(Plan { recipe, steps })
     }
 }

@@ -3,11 +3,13 @@
 use thalweg_kernel::{Key, Real};
 
 use crate::arch::Architecture;
+use crate::augment::{Augmentation, Augmenter};
 use crate::batches::{BatchError, Batches, Epoch};
 use crate::data::Dataset;
 use crate::objective::Examples;
 
-/// The examples of a run, step by step: batches of them, or all at once, each with a key if anything is dropped.
+/// The examples of a run, step by step: batches of them, or all at once, changed if they are augmented, each with a key if
+/// anything is dropped.
 ///
 /// What a step sees is a function of its number: whoever goes on from a checkpoint needs nothing else to see the same.
 pub(super) struct Feed<T> {
@@ -21,16 +23,19 @@ pub(super) struct Feed<T> {
     /// The epoch that was last drawn from, and its number.
     epoch: Option<(u64, Epoch)>,
     batch: Examples<T>,
+    /// Changes images, by epoch and example.
+    augmenter: Option<Augmenter>,
     /// From its children by step, and of those the children by example, dropout draws.
     dropout: Option<Key>,
 }
 
 impl<T: Real> Feed<T> {
-    /// Of a network that fits the data. `key` decides the order of the examples, and what is dropped of them.
+    /// Of a network that fits the data. `key` decides the order of the examples, how they are changed and what is dropped of them.
     pub(super) fn new(
         architecture: &dyn Architecture,
         data: &Dataset,
         batch_size: Option<usize>,
+        augment: Option<Augmentation>,
         key: Key,
     ) -> Result<Self, BatchError> {
         let count = data.examples();
@@ -41,6 +46,7 @@ impl<T: Real> Feed<T> {
             batches: batch_size.map(|size| Batches::new(count, size, key, false)).transpose()?,
             epoch: None,
             batch: Examples::new(Vec::new(), Vec::new()),
+            augmenter: augment.map(|augment| Augmenter::new(augment, data, key.named("augmentation"))),
             dropout: architecture.draws().then(|| key.named("dropout")),
         })
     }
@@ -55,10 +61,18 @@ impl<T: Real> Feed<T> {
         let of_step = self.dropout.map(|key| key.fold_in(step));
         let key = |step: Key| move |example: usize| step.fold_in(example as u64);
         let Some(batches) = &self.batches else {
+            let all = 0..self.count;
+            let seen = match &mut self.augmenter {
+                None => &mut self.data,
+                Some(augmenter) => {
+                    gather(&self.data, self.widths, all.clone(), Some((augmenter, step)), &mut self.batch);
+                    &mut self.batch
+                }
+            };
             if let Some(step) = of_step {
-                self.data.set_keys((0..self.count).map(key(step)));
+                seen.set_keys(all.map(key(step)));
             }
-            return (&self.data, self.count);
+            return (seen, self.count);
         };
         let position = batches.position(step);
         if self.epoch.as_ref().is_none_or(|(number, _)| *number != position.epoch) {
@@ -66,7 +80,8 @@ impl<T: Real> Feed<T> {
         }
         let (_, epoch) = self.epoch.get_or_insert_with(|| (position.epoch, batches.epoch(position.epoch)));
         let chosen = epoch.batch(position.batch);
-        gather(&self.data, self.widths, chosen, &mut self.batch);
+        let augmenter = self.augmenter.as_mut().map(|augmenter| (augmenter, position.epoch));
+        gather(&self.data, self.widths, chosen.iter().copied(), augmenter, &mut self.batch);
         if let Some(step) = of_step {
             self.batch.set_keys(chosen.iter().copied().map(key(step)));
         }
@@ -74,13 +89,23 @@ impl<T: Real> Feed<T> {
     }
 }
 
-/// Copies those examples, in that order.
-fn gather<T: Real>(data: &Examples<T>, widths: [usize; 2], chosen: &[usize], batch: &mut Examples<T>) {
+/// Copies those examples, in that order, as they are seen in that epoch if they are changed.
+fn gather<T: Real>(
+    data: &Examples<T>,
+    widths: [usize; 2],
+    chosen: impl Iterator<Item = usize>,
+    mut augmenter: Option<(&mut Augmenter, u64)>,
+    batch: &mut Examples<T>,
+) {
     let [inputs, labels] = widths;
     batch.inputs.clear();
     batch.labels.clear();
-    for &example in chosen {
-        batch.inputs.extend_from_slice(&data.inputs[example * inputs..(example + 1) * inputs]);
+    for example in chosen {
+        let own = &data.inputs[example * inputs..(example + 1) * inputs];
+        match &mut augmenter {
+            None => batch.inputs.extend_from_slice(own),
+            Some((augmenter, epoch)) => augmenter.push(*epoch, example, own, &mut batch.inputs),
+        }
         batch.labels.extend_from_slice(&data.labels[example * labels..(example + 1) * labels]);
     }
 }

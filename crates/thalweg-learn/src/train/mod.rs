@@ -29,6 +29,7 @@
 //! ```
 
 mod config;
+mod error;
 mod feed;
 mod fit;
 mod resume;
@@ -36,145 +37,23 @@ mod running;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use thalweg_kernel::{Key, Real};
 
 use crate::arch::{Architecture, statistics_len};
-use crate::batches::BatchError;
-use crate::checkpoint::CheckpointError;
+use crate::augment::Augmentation;
 use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::objective::Objective;
-use crate::optim::{Optimiser, OptimiserError, OptimiserState};
-use crate::schedule::{Schedule, ScheduleError};
+use crate::optim::{Optimiser, OptimiserState};
+use crate::schedule::Schedule;
 use feed::Feed;
 use fit::check_fit;
 use running::Running;
 
 pub use config::{BatchSize, Course, Plan, TrainConfig};
-
-/// A recipe that cannot be followed, or a run that cannot go on from a checkpoint.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainError {
-    /// The optimiser's numbers.
-    #[error(transparent)]
-    Optimiser(#[from] OptimiserError),
-    /// The schedule's numbers.
-    #[error(transparent)]
-    Schedule(#[from] ScheduleError),
-    /// The batches.
-    #[error(transparent)]
-    Batches(#[from] BatchError),
-    /// A number of the configuration outside its range.
-    #[error("train: expected {field} to be {expected}, found {found}")]
-    Value {
-        /// Name of the field.
-        field: &'static str,
-        /// Its range.
-        expected: &'static str,
-        /// The value given.
-        found: f64,
-    },
-    /// Examples of another size than the network takes.
-    #[error("train: {architecture} expects inputs of {expected} numbers, found {found} in {data}")]
-    Inputs {
-        /// The network.
-        architecture: String,
-        /// The data set.
-        data: String,
-        /// Inputs of the network.
-        expected: usize,
-        /// Features of the data.
-        found: usize,
-    },
-    /// Data with another number of labels an example than the network answers for.
-    #[error("train: {architecture} takes {expected} labels an example, found {found} in {data}")]
-    Positions {
-        /// The network.
-        architecture: String,
-        /// The data set.
-        data: String,
-        /// Positions of the network.
-        expected: usize,
-        /// Labels an example of the data.
-        found: usize,
-    },
-    /// More classes than outputs.
-    #[error("train: {architecture} tells {expected} classes apart, found {found} in {data}")]
-    Classes {
-        /// The network.
-        architecture: String,
-        /// The data set.
-        data: String,
-        /// Outputs of the network.
-        expected: usize,
-        /// Classes of the data.
-        found: usize,
-    },
-    /// A reconstruction by a network whose outputs are not as many as its inputs.
-    #[error("train: expected {architecture} to have {expected} outputs, as many as inputs, found {found}")]
-    Outputs {
-        /// The network.
-        architecture: String,
-        /// Inputs of the network.
-        expected: usize,
-        /// Its outputs.
-        found: usize,
-    },
-    /// A batch of one example for a batch norm of features: a variance over one number.
-    #[error(
-        "train: expected batches of at least 2 examples for the batch norm {norm}, which has one number an example and channel, found \
-         {examples} examples in batches of {size}, which leave a batch of 1"
-    )]
-    LoneExample {
-        /// PyTorch's name of the norm.
-        norm: String,
-        /// Examples of the data.
-        examples: usize,
-        /// Examples in a batch.
-        size: usize,
-    },
-    /// State of another optimiser than the recipe's.
-    #[error("train: expected the state of {expected:?}, found that of {found:?}")]
-    OtherOptimiser {
-        /// The recipe's.
-        expected: Optimiser,
-        /// The state's.
-        found: Optimiser,
-    },
-    /// A checkpoint that does not fit the network.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// A checkpoint of another network with the same leaves.
-    #[error("checkpoint {} is of another network: expected {expected}, found {found}", .origin.display())]
-    OtherNetwork {
-        /// The file.
-        origin: PathBuf,
-        /// The network to be trained.
-        expected: String,
-        /// The checkpoint's.
-        found: String,
-    },
-    /// A checkpoint of θ alone.
-    #[error("checkpoint {}: expected an optimiser's state to go on from, found none", .origin.display())]
-    NoOptimiser {
-        /// The file.
-        origin: PathBuf,
-    },
-    /// A checkpoint whose two counts of steps differ.
-    #[error("checkpoint {}: expected the optimiser's state after {expected} steps, found it after {found}", .origin.display())]
-    Steps {
-        /// The file.
-        origin: PathBuf,
-        /// The checkpoint's step.
-        expected: u64,
-        /// The optimiser's.
-        found: u64,
-    },
-}
+pub use error::TrainError;
 
 /// How to train: what of a run is neither network nor data.
 #[derive(Clone, Debug, PartialEq)]
@@ -190,6 +69,8 @@ pub struct Recipe {
     /// The norm that a gradient is shortened to if it is longer; `None` leaves gradients as they are. As PyTorch's
     /// `clip_grad_norm_`: by c / (‖g‖₂ + 10⁻⁶), over all parameters together, before weight decay.
     pub clip_norm: Option<f64>,
+    /// How images are changed whenever they are seen; `None` leaves them as they are.
+    pub augment: Option<Augmentation>,
 }
 
 impl Recipe {
@@ -242,7 +123,7 @@ pub struct Trainer<T: Real> {
 }
 
 impl<T: Real> Trainer<T> {
-    /// Before the first step. `key` decides the order of the examples, and what dropout drops.
+    /// Before the first step. `key` decides the order of the examples, how they are augmented, and what dropout drops.
     ///
     /// # Errors
     /// If a number of the recipe is out of range, or network, data and batch size do not fit each other.
@@ -289,9 +170,12 @@ impl<T: Real> Trainer<T> {
         let examples = data.examples();
         let size = recipe.batch(examples);
         recipe.check_batches(&**architecture, examples)?;
+        if let Some(augment) = recipe.augment {
+            augment.check(data)?;
+        }
         let objective = |examples| Objective::training(Arc::clone(architecture), recipe.loss, examples);
         Ok(Self {
-            feed: Feed::new(&**architecture, data, recipe.batch_size, key)?,
+            feed: Feed::new(&**architecture, data, recipe.batch_size, recipe.augment, key)?,
             whole: objective(size),
             rest: (!examples.is_multiple_of(size)).then(|| objective(examples % size)),
             gradient: vec![T::ZERO; theta.len()],

@@ -148,8 +148,19 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
         "train.clip_norm" => {
             "The norm that a gradient is shortened to if it is longer, as PyTorch's clip_grad_norm_ does."
         }
+        "train.augment" => {
+            "How images are changed whenever they are seen, keyed by epoch and example; measurements see them as they are."
+        }
+        "train.augment.shift" => {
+            "Pixels that an image moves at most each way; what comes in repeats its border."
+        }
+        "train.augment.crop" => {
+            "Rows and columns of zeros around an image, of which a window of its own size is cut out (He et al. 2016: 4)."
+        }
+        "train.augment.flip" => "Whether an image is mirrored left to right with probability 1/2.",
         "train.optimiser" => {
-            "The optimiser, with PyTorch's definitions. `train.clip_norm` shortens longer gradients to that norm."
+            "The optimiser, with PyTorch's definitions. `train.clip_norm` shortens longer gradients to that norm, and `train.augment`\n\
+             (shift, crop, flip) changes images whenever they are seen."
         }
         "train.optimiser.kind" => {
             "\"sgd\" (momentum, nesterov, weight_decay), \"adam\" or \"adamw\" (beta_1, beta_2, eps, weight_decay), \"rmsprop\" (alpha,\n\

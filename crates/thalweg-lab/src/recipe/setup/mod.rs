@@ -140,6 +140,10 @@ impl Setup {
         let architecture = config.model.build(data.train.shape(), outputs)?;
         let fit = plan.recipe.check_batches(&*architecture, examples);
         fit.map_err(|error| validate::plan_error(&config.train, error))?;
+        if let Some(augment) = plan.recipe.augment {
+            let fit = augment.check(&data.train);
+            fit.map_err(|error| validate::plan_error(&config.train, error.into()))?;
+        }
         let mut initial = None;
         if let Some(path) = &config.initial.path {
             let fields = ["initial.path", "initial.blake3"];

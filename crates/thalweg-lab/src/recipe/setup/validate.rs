@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use thalweg_learn::arch::ModelConfig;
+use thalweg_learn::augment::AugmentationError;
 use thalweg_learn::data::Dataset;
 use thalweg_learn::loss::Loss;
 use thalweg_learn::optim::OptimiserError;
@@ -155,6 +156,11 @@ pub(super) fn plan_error(config: &TrainConfig, error: TrainError) -> RecipeError
             format!("at least 2 examples in every batch, for a variance in the batch norm {norm}"),
             format!("{size}, which leaves a batch of 1 of {examples} examples"),
         ),
+        (TrainError::Augmentation(AugmentationError { field, expected, found }), _) => {
+            let field =
+                field.map_or_else(|| "train.augment".to_owned(), |field| format!("train.augment.{field}"));
+            RecipeError::field(field, expected, found)
+        }
         _ if is_momentum_missing => RecipeError::field(
             "train.optimiser.nesterov",
             "a momentum above 0 beside it",

@@ -21,7 +21,13 @@ mod tests {
 
     #[test]
     fn every_field_has_a_comment_and_what_is_printed_reads_back() {
-        let set = ["noise_seed=1", "checkpoints.at=['5it', '1ep']", "train.clip_norm=1.0"].map(str::to_owned);
+        let set = [
+            "noise_seed=1",
+            "checkpoints.at=['5it', '1ep']",
+            "train.clip_norm=1.0",
+            "train.augment={crop=1}",
+        ]
+        .map(str::to_owned);
         for overrides in [&[][..], &set] {
             let config: RunConfig = load(None, overrides).unwrap();
             let text = print_documented(&config, doc).unwrap();

@@ -1,3 +1,5 @@
+mod augmented;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,7 +38,7 @@ fn optimisers() -> [Optimiser; 4] {
 /// A schedule that moves at every step.
 fn recipe(optimiser: Optimiser, batch_size: Option<usize>) -> Recipe {
     let schedule = Schedule::Cosine { lr: 0.05, lr_end: 0.0, steps: 20, warmup: None };
-    Recipe { loss: Loss::CrossEntropy, optimiser, schedule, batch_size, clip_norm: None }
+    Recipe { loss: Loss::CrossEntropy, optimiser, schedule, batch_size, clip_norm: None, augment: None }
 }
 
 fn mlp(activation: Activation) -> Arc<dyn Architecture> {
