@@ -13,11 +13,13 @@ use thalweg_learn::checkpoint::{Checkpoint, Stored};
 use thalweg_learn::train::{Step, Trainer};
 
 use super::RecipeError;
-use super::setup::{Initial, Setup};
+use super::setup::{Initial, Setup, Stopped};
 use crate::interrupt;
 use crate::progress::{self, Progress};
 use crate::store::{Folder, Stage};
 
+/// The file that says that training ended before its last step.
+const STOPPED: &str = "stopped.json";
 /// The file that says that training diverged.
 pub(super) const DIVERGENCE: &str = "divergence.json";
 /// Between two saved states, unless told otherwise: what a killed process loses at most.
@@ -49,8 +51,16 @@ impl std::fmt::Display for Divergence {
 
 /// The divergence on record, if there was one.
 pub(super) fn divergence(folder: &Folder) -> Result<Option<Divergence>, RecipeError> {
-    let recorded = folder.stages().iter().any(|stage| stage.files.iter().any(|file| file.name == DIVERGENCE));
-    Ok(if recorded { Some(folder.read_json(DIVERGENCE)?) } else { None })
+    Ok(if is_recorded(folder, DIVERGENCE) { Some(folder.read_json(DIVERGENCE)?) } else { None })
+}
+
+/// Where the run ended before its last step, if it did.
+pub(super) fn stopped(folder: &Folder) -> Result<Option<Stopped>, RecipeError> {
+    Ok(if is_recorded(folder, STOPPED) { Some(folder.read_json(STOPPED)?) } else { None })
+}
+
+fn is_recorded(folder: &Folder, name: &str) -> bool {
+    folder.stages().iter().any(|stage| stage.files.iter().any(|file| file.name == name))
 }
 
 /// Who watches a run, and has results of their own.
@@ -69,6 +79,11 @@ pub(super) trait Observer<T: Stored> {
 
     /// The mean loss over the training set at the end, in order to notice where the last step led.
     fn last_loss(&mut self, trainer: &Trainer<T>) -> Result<f64, RecipeError>;
+
+    /// Why the run should end at the step that was last looked at, if it should.
+    fn stops(&self, _trainer: &Trainer<T>) -> Option<Stopped> {
+        None
+    }
 
     /// What is shown beside the progress.
     fn message(&self, step: Step) -> String {
@@ -91,11 +106,12 @@ fn stage_name(step: u64) -> String {
 }
 
 /// The steps of the checkpoints on record.
-pub(super) fn kept_steps(setup: &Setup, folder: &Folder) -> Vec<u64> {
-    let recorded =
-        |name: &str| folder.stages().iter().any(|stage| stage.files.iter().any(|file| file.name == name));
-    let steps = setup.checkpoint_steps.iter().copied();
-    steps.filter(|&step| recorded(&checkpoint_name(step))).collect()
+pub(super) fn kept_steps(setup: &Setup, folder: &Folder) -> Result<Vec<u64>, RecipeError> {
+    let mut steps = setup.checkpoint_steps.clone();
+    steps.retain(|&step| is_recorded(folder, &checkpoint_name(step)));
+    // It is the last one, between two that were planned.
+    steps.extend(stopped(folder)?.map(|stopped| stopped.step).filter(|step| !steps.contains(step)));
+    Ok(steps)
 }
 
 /// A run under way.
@@ -110,11 +126,21 @@ pub(super) struct Training<'a, T: Stored, O> {
     pub(super) save_every: Duration,
     /// Steps taken by this process.
     pub(super) taken: u64,
+    began: Instant,
 }
 
 impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
     pub(super) fn new(setup: &'a Setup, progress: &'a Progress, name: &'a str, observer: O) -> Self {
-        Self { setup, progress, name, observer, trainer: None, save_every: SAVE_EVERY, taken: 0 }
+        Self {
+            setup,
+            progress,
+            name,
+            observer,
+            trainer: None,
+            save_every: SAVE_EVERY,
+            taken: 0,
+            began: Instant::now(),
+        }
     }
 
     /// Trains up to the last checkpoint, or to the divergence.
@@ -122,7 +148,7 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
         let (steps, total) = (&self.setup.checkpoint_steps, self.setup.plan.steps);
         let mut bar: Option<progress::Stage> = None;
         for (index, &step) in steps.iter().enumerate() {
-            if divergence(folder)?.is_some() {
+            if divergence(folder)?.is_some() || stopped(folder)?.is_some() {
                 break;
             }
             if folder.is_finished(&stage_name(step)) {
@@ -187,9 +213,7 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
             return Ok(trainer);
         };
         let record = record_name(start);
-        let has_record =
-            folder.stages().iter().any(|stage| stage.files.iter().any(|file| file.name == record));
-        let bytes = has_record.then(|| folder.read(&record)).transpose()?;
+        let bytes = is_recorded(folder, &record).then(|| folder.read(&record)).transpose()?;
         self.observer.restore(bytes.as_deref(), &folder.path().join(record))?;
         let name = checkpoint_name(start);
         let origin = folder.path().join(&name);
@@ -208,6 +232,7 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
     ) -> Result<(), RecipeError> {
         let seed = self.setup.config.seed;
         let mut saved = Instant::now();
+        let mut end = end;
         while trainer.steps() < end {
             if interrupt::requested() {
                 self.save(stage, trainer)?;
@@ -222,8 +247,13 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
             self.taken += 1;
             self.observer.stepped(trainer, step)?;
             bar.inc(1);
+            if let Some(stopped) = self.observer.stops(trainer) {
+                end = stopped.step;
+                stage.write_json(STOPPED, &stopped)?;
+            }
             if trainer.steps().is_multiple_of(16) || trainer.steps() == end {
-                bar.message(self.observer.message(step));
+                let message = self.observer.message(step);
+                bar.message(format!("{message}, {}", self.speed()));
             }
             if saved.elapsed() >= self.save_every {
                 self.save(stage, trainer)?;
@@ -240,6 +270,14 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
         }
         self.keep_record(stage, end)?;
         Ok(stage.write(&checkpoint_name(end), &trainer.checkpoint(seed).to_bytes()?)?)
+    }
+
+    /// How fast this process has trained, looks included.
+    fn speed(&self) -> String {
+        let data = &self.setup.data.train;
+        let an_epoch = data.examples() as f64 / self.setup.steps_per_epoch as f64;
+        let what = if data.shape().len() == 3 { "images" } else { "examples" };
+        format!("{:.0} {what}/s", self.taken as f64 * an_epoch / self.began.elapsed().as_secs_f64())
     }
 
     fn keep_record(&self, stage: &mut Stage<'_>, end: u64) -> Result<(), RecipeError> {

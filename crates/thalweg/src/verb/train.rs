@@ -46,6 +46,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     save_every: u32,
 
+    /// Writes events for TensorBoard into the folder, too.
+    #[arg(long)]
+    tensorboard: bool,
+
     /// Keeps damaged files of the folder under another name, and does their stages again.
     #[arg(long)]
     repair: bool,
@@ -85,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Fault> {
         data_dir: common.configured.data_dir.clone(),
         repair: *repair,
         save_every: Duration::from_secs(arguments.save_every.into()),
+        tensorboard: arguments.tensorboard,
     };
     let progress = Progress::new(common.quiet);
     if arguments.seeds.is_some() || !arguments.vary.is_empty() {
@@ -168,6 +173,9 @@ fn told(trained: &Trained) -> String {
         let text = format!("train {}, test {}", percent(result.error_train), percent(result.error_test));
         lines.push(["error".to_owned(), text]);
     }
+    if let Some(stopped) = &result.stopped {
+        lines.push(["early stop".to_owned(), stopped.to_string()]);
+    }
     if let Some(rate) = trained.rate {
         lines.push(["speed".to_owned(), format!("{rate:.0} examples/s, looks at the held-out set included")]);
     }
@@ -190,7 +198,11 @@ fn tell_all(ended: &[Ended], quiet: bool) -> Result<ExitCode, Fault> {
                     short(result.loss_test),
                     percent(result.error_train),
                     percent(result.error_test),
-                    if result.divergence.is_some() { "diverged".to_owned() } else { String::new() },
+                    match (&result.divergence, &result.stopped) {
+                        (Some(_), _) => "diverged".to_owned(),
+                        (None, Some(_)) => "stopped early".to_owned(),
+                        (None, None) => String::new(),
+                    },
                 ]);
             }
             Err(_) => failed += 1,

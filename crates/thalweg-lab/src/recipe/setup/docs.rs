@@ -181,6 +181,14 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
         "evaluate" => {
             "How often the held-out set is looked at: \"1ep\", after every epoch, or \"500it\", after every 500 steps."
         }
+        "stop" => {
+            "When training ends before its last step, at a look at the held-out set: metric (\"loss_batches\", \"error_batches\",\n\
+             \"loss_test\" or \"error_test\"), below, patience, min_delta."
+        }
+        "stop.metric" => "A column of metrics.csv, of which less is better.",
+        "stop.below" => "Training ends once it is at most this.",
+        "stop.patience" => "Training ends once so many looks in a row were no better than the best before.",
+        "stop.min_delta" => "How much smaller than the best a number must be to be better.",
         "checkpoints.at" => "Others, as [\"500it\", \"160ep\"]: after so many steps, or epochs.",
         "checkpoints.every_epochs" => "Epochs between two others; 0 for none.",
         _ => return None,

@@ -10,6 +10,7 @@ mod files;
 mod initial;
 mod memory;
 mod sets;
+mod stop;
 mod validate;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub(super) use docs::doc as documentation;
 pub(super) use initial::Initial;
 pub use initial::import;
 pub(super) use memory::{Part, WIDE, available, check as check_memory};
+pub use stop::{Metric, StopConfig, Stopped};
 
 use super::RecipeError;
 
@@ -60,6 +62,9 @@ pub struct RunConfig {
     pub checkpoints: CheckpointsConfig,
     /// How often a run that is watched looks at the held-out set; `"1ep"`, after every epoch, unless given.
     pub evaluate: Moment,
+    /// When a run that is watched ends before its last step; never unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopConfig>,
 }
 
 impl Default for RunConfig {
@@ -74,6 +79,7 @@ impl Default for RunConfig {
             train: TrainConfig::default(),
             checkpoints: CheckpointsConfig { per_decade: 0, every_epochs: 0, at: None },
             evaluate: Moment::Epochs(1),
+            stop: None,
         }
     }
 }

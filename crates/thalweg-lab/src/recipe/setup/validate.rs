@@ -25,6 +25,9 @@ pub(super) fn validate(config: &RunConfig) -> Result<(), RecipeError> {
     if !(lr.is_finite() && lr > 0.0) {
         return Err(RecipeError::field("train.lr", "a finite number above 0", lr));
     }
+    if let Some(stop) = config.stop {
+        stop.validate(config.train.loss.has_classes())?;
+    }
     initial(&config.initial)
 }
 

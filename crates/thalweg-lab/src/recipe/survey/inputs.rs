@@ -30,6 +30,7 @@ impl Inputs {
             train,
             checkpoints,
             evaluate: Moment::Epochs(1),
+            stop: None,
         };
         let setup = Setup::resolve(run, folders, &mut Vec::new(), |parameters, checkpoints| {
             memory::check(config, parameters, checkpoints, available())

@@ -62,7 +62,7 @@ fn errors(values: &[Value]) -> Vec<f64> {
 /// Measures at every checkpoint. Cost: for each of them two forwards (training and test set) and a gradient.
 pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) -> Result<(), RecipeError> {
     folder.stage(STAGE, |stage| {
-        let steps = kept_steps(&ground.inputs.setup, stage.folder());
+        let steps = kept_steps(&ground.inputs.setup, stage.folder())?;
         let bar = ground.progress.stage("checkpoints", 3 * steps.len() as u64, "evaluations");
         let [train, test] = [ground.train, &*ground.test].map(|site| Watched::new(site, &bar));
         let mut thetas = Vec::with_capacity(steps.len());

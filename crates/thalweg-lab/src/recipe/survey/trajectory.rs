@@ -37,7 +37,7 @@ pub struct TrajectoryReadings {
 pub(super) fn measure<T: Stored>(ground: &Ground<'_, T>, folder: &mut Folder) -> Result<(), RecipeError> {
     folder.stage(STAGE, |stage| {
         let config = &ground.inputs.config.trajectory;
-        let steps = kept_steps(&ground.inputs.setup, stage.folder());
+        let steps = kept_steps(&ground.inputs.setup, stage.folder())?;
         let mut thetas = Vec::with_capacity(steps.len());
         for &step in &steps {
             thetas.push(theta_at::<T>(stage.folder(), step)?);

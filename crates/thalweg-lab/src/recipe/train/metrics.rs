@@ -13,8 +13,9 @@ use thalweg_learn::data::Dataset;
 use thalweg_learn::objective::{Examples, Objective, Value};
 use thalweg_learn::train::{Step, Trainer};
 
+use super::tensorboard::Events;
 use crate::recipe::RecipeError;
-use crate::recipe::setup::Setup;
+use crate::recipe::setup::{Metric, Setup, Stopped};
 use crate::recipe::training::Observer;
 
 /// The file for those who look while it trains. It is not among the results, and goes when they are there.
@@ -66,6 +67,7 @@ pub(super) struct Metrics<'a, T: Real> {
     record: Record,
     so_far: PathBuf,
     written: Instant,
+    events: Option<Events>,
 }
 
 /// A data set to measure on, in evaluation mode.
@@ -88,7 +90,7 @@ impl<T: Stored> Measured<T> {
 
 impl<'a, T: Stored> Metrics<'a, T> {
     /// Of a run in that folder.
-    pub(super) fn new(setup: &'a Setup, folder: &Path) -> Self {
+    pub(super) fn new(setup: &'a Setup, folder: &Path, events: Option<Events>) -> Self {
         // Both are within what can be counted: the plan's steps are, and moments beyond it never come.
         let every = setup.config.evaluate.step(setup.steps_per_epoch).unwrap_or(u64::MAX);
         Self {
@@ -98,6 +100,7 @@ impl<'a, T: Stored> Metrics<'a, T> {
             record: Record::default(),
             so_far: folder.join(SO_FAR),
             written: Instant::now(),
+            events,
         }
     }
 
@@ -116,8 +119,11 @@ impl<'a, T: Stored> Metrics<'a, T> {
             error_test: value.error,
         });
         (record.loss, record.error, record.examples) = (0.0, 0.0, 0);
+        // What is only for those who look must not end the run where it cannot be written.
+        if let Some(events) = &mut self.events {
+            let _ = events.write(&record.rows);
+        }
         if self.written.elapsed() >= WRITE_EVERY {
-            // It is only for those who look: what cannot be written now must not end the run.
             let partial = self.so_far.with_extension("csv.partial");
             let _ =
                 fs::write(&partial, csv(&self.record.rows)).and_then(|()| fs::rename(partial, &self.so_far));
@@ -163,6 +169,20 @@ impl<T: Stored> Observer<T> for Metrics<'_, T> {
     fn last_loss(&mut self, trainer: &Trainer<T>) -> Result<f64, RecipeError> {
         let train = Measured::new(self.setup, &self.setup.data.train);
         Ok(train.at(trainer.theta(), trainer.statistics()).loss)
+    }
+
+    fn stops(&self, trainer: &Trainer<T>) -> Option<Stopped> {
+        let stop = self.setup.config.stop?;
+        let (step, rows) = (trainer.steps(), &self.record.rows);
+        let column = |row: &Row| match stop.metric {
+            Metric::LossBatches => row.loss_batches,
+            Metric::ErrorBatches => row.error_batches,
+            Metric::LossTest => row.loss_test,
+            Metric::ErrorTest => row.error_test,
+        };
+        rows.last().filter(|row| row.step == step)?;
+        // At its last step it ends anyway.
+        (step < self.setup.plan.steps).then(|| stop.at(step, rows.iter().map(column)))?
     }
 
     fn message(&self, step: Step) -> String {

@@ -3,11 +3,12 @@
 //! A run's folder holds checkpoints at the moments asked for (the first and the last always), each with all that the run
 //! goes on from; `metrics.csv`, a row for every look at the held-out set; and `result.json`, where it came to. A run that
 //! is stopped or killed goes on where it was, to the same bits in all of these. One that diverges ends there, with what
-//! it had.
+//! it had; one that is told when to stop ends there, with a last checkpoint of its own.
 
 mod docs;
 mod metrics;
 mod several;
+mod tensorboard;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,13 +23,14 @@ pub use docs::doc;
 pub use metrics::Row;
 pub use several::{Ended, Named, train_several};
 
-use super::setup::{self, Loaded, RunConfig, Setup, available, check_memory};
+use super::setup::{self, Loaded, RunConfig, Setup, Stopped, available, check_memory};
 use super::training::{self, Divergence, Training, checkpoint_name, kept_steps};
 use super::{RecipeError, open, part, tell_kept_aside};
 use crate::identity::Identity;
 use crate::progress::Progress;
 use crate::store::Folder;
 use metrics::{Measured, Metrics, csv, read_record};
+use tensorboard::Events;
 
 /// The recipe's name, which folders begin with.
 pub const NAME: &str = "train";
@@ -49,11 +51,19 @@ pub struct TrainOptions {
     pub repair: bool,
     /// The time between two saved states, which is what a killed process loses at most; 5 s unless given.
     pub save_every: Duration,
+    /// Whether the folder gets a file of events for TensorBoard, too.
+    pub tensorboard: bool,
 }
 
 impl Default for TrainOptions {
     fn default() -> Self {
-        Self { out: None, data_dir: None, repair: false, save_every: training::SAVE_EVERY }
+        Self {
+            out: None,
+            data_dir: None,
+            repair: false,
+            save_every: training::SAVE_EVERY,
+            tensorboard: false,
+        }
     }
 }
 
@@ -79,6 +89,9 @@ pub struct TrainResult {
     pub error_test: f64,
     /// Where it diverged, if it did; the numbers are those of the last checkpoint then.
     pub divergence: Option<Divergence>,
+    /// Where it ended before its last step, if it did, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
 }
 
 /// A run that has been trained.
@@ -159,7 +172,8 @@ fn stages<T: Stored>(
     setup::write_data(setup, folder)?;
     let (mut taken, started) = (0, Instant::now());
     part(folder, "training", |folder| {
-        let observer = Metrics::<T>::new(setup, folder.path());
+        let events = options.tensorboard.then(|| Events::new(folder.path()));
+        let observer = Metrics::<T>::new(setup, folder.path(), events);
         let mut training = Training::new(setup, progress, name, observer);
         training.save_every = options.save_every;
         let result = training.run(folder);
@@ -193,7 +207,7 @@ fn rows(folder: &Folder) -> Result<Vec<Row>, RecipeError> {
 
 /// Measures the last checkpoint on all data.
 fn result<T: Stored>(setup: &Setup, folder: &Folder) -> Result<TrainResult, RecipeError> {
-    let steps = kept_steps(setup, folder).last().copied().unwrap_or(0);
+    let steps = kept_steps(setup, folder)?.last().copied().unwrap_or(0);
     let name = checkpoint_name(steps);
     let checkpoint = Checkpoint::<T>::from_bytes(&folder.read(&name)?, &folder.path().join(&name))?;
     let statistics: Vec<T> = checkpoint.buffers.iter().flat_map(|array| array.values.clone()).collect();
@@ -207,5 +221,6 @@ fn result<T: Stored>(setup: &Setup, folder: &Folder) -> Result<TrainResult, Reci
         loss_test: test.loss,
         error_test: test.error,
         divergence: training::divergence(folder)?,
+        stopped: training::stopped(folder)?,
     })
 }
