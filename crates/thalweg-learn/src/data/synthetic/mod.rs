@@ -1,6 +1,9 @@
 //! Data of known geometry, drawn by key: the same key gives the same examples on any machine.
 
-use std::f64::consts::TAU;
+mod great_circle;
+mod mixture;
+mod parity;
+mod spirals;
 
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Key;
@@ -73,48 +76,12 @@ impl Synthetic {
         let mut labels: Vec<usize> = (0..examples).map(|example| example % classes).collect();
         match *self {
             Self::GaussianMixture { separation, .. } => {
-                own.named("noise").normals(&mut inputs);
-                let means: Vec<Vec<f64>> =
-                    (0..classes).map(|class| direction(features, &shape.fold_in(class as u64))).collect();
-                for (x, &label) in inputs.chunks_mut(features).zip(&labels) {
-                    x.iter_mut().zip(&means[label]).for_each(|(x, mean)| *x += separation * mean);
-                }
+                mixture::draw(&mut inputs, &labels, [features, classes], separation, [&shape, &own]);
             }
-            Self::Spirals { arms, noise } => {
-                let (mut along, mut beside) = (vec![0.0; examples], vec![0.0; inputs.len()]);
-                own.named("along").uniforms(&mut along);
-                own.named("noise").normals(&mut beside);
-                for (example, x) in inputs.chunks_mut(2).enumerate() {
-                    let t = libm::sqrt(along[example]) * SPIRAL_END;
-                    let (sin, cos) = libm::sincos(t + TAU * labels[example] as f64 / arms as f64);
-                    x[0] = t / 4.0 * cos + noise * beside[2 * example];
-                    x[1] = t / 4.0 * sin + noise * beside[2 * example + 1];
-                }
-            }
-            Self::Parity { of, .. } => {
-                own.named("signs").uniforms(&mut inputs);
-                inputs.iter_mut().for_each(|x| *x = if *x < 0.5 { -1.0 } else { 1.0 });
-                for (label, x) in labels.iter_mut().zip(inputs.chunks(features)) {
-                    *label = usize::from(x[..of].iter().product::<f64>() < 0.0);
-                }
-            }
+            Self::Spirals { arms, noise } => spirals::draw(&mut inputs, &labels, arms, noise, &own),
+            Self::Parity { of, .. } => parity::draw(&mut inputs, &mut labels, features, of, &own),
             Self::GreatCircle { .. } => {
-                let u = direction(features, &shape.fold_in(0));
-                let mut v = direction(features, &shape.fold_in(1));
-                // Orthogonal to u, twice for the last digits.
-                for _ in 0..2 {
-                    let along: f64 = u.iter().zip(&v).map(|(u, v)| u * v).sum();
-                    v.iter_mut().zip(&u).for_each(|(v, u)| *v -= along * u);
-                    normalise(&mut v);
-                }
-                let radius = libm::sqrt(features as f64);
-                for (example, x) in inputs.chunks_mut(features).enumerate() {
-                    let (sin, cos) = libm::sincos(TAU * example as f64 / examples as f64);
-                    x.iter_mut()
-                        .zip(u.iter().zip(&v))
-                        .for_each(|(x, (u, v))| *x = radius * (u * cos + v * sin));
-                    labels[example] = example * classes / examples;
-                }
+                great_circle::draw(&mut inputs, &mut labels, [features, classes], &shape);
             }
         }
         let inputs = inputs.into_iter().map(|x| x as f32).collect();
@@ -173,9 +140,6 @@ impl Synthetic {
     }
 }
 
-/// The largest t of a spiral.
-const SPIRAL_END: f64 = 8.796;
-
 /// Uniform on the unit sphere.
 fn direction(features: usize, key: &Key) -> Vec<f64> {
     let mut direction = vec![0.0; features];
@@ -189,131 +153,18 @@ fn normalise(vector: &mut [f64]) {
     vector.iter_mut().for_each(|x| *x /= norm);
 }
 
-impl Dataset {
-    /// The same with a share of the labels, rounded to a whole number of examples, drawn anew, each uniform over all classes: by
-    /// chance one in `classes` of them is right still (Zhang et al. 2017). Of examples with several labels all are drawn.
-    ///
-    /// # Errors
-    /// A share outside [0, 1].
-    pub fn with_random_labels(mut self, share: f64, key: &Key) -> Result<Self, DataError> {
-        if !(0.0..=1.0).contains(&share) {
-            return Err(DataError::Share { data: self.name, found: share });
-        }
-        let examples = self.examples();
-        let count = libm::round(share * examples as f64) as usize;
-        let mut uniforms = vec![0.0; self.labels.len()];
-        key.named("labels").uniforms(&mut uniforms);
-        for &example in &key.named("examples").permutation(examples)[..count] {
-            let own = example * self.positions..(example + 1) * self.positions;
-            for (label, uniform) in self.labels[own.clone()].iter_mut().zip(&uniforms[own]) {
-                // Below `classes`: a uniform number is below 1 by 2⁻⁵³ at least.
-                *label = (uniform * self.classes as f64) as i32;
-            }
-        }
-        Ok(self)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const EXAMPLES: usize = 3000;
+    pub(super) const EXAMPLES: usize = 3000;
 
-    fn draw(set: &Synthetic, part: &str) -> Dataset {
+    pub(super) fn draw(set: &Synthetic, part: &str) -> Dataset {
         set.draw(EXAMPLES, &Key::from_seed(4), part).unwrap()
     }
 
-    fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    pub(super) fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
         values.clone().sum::<f64>() / values.count() as f64
-    }
-
-    #[test]
-    fn classes_of_a_mixture_lie_where_both_parts_say() {
-        let set = Synthetic::GaussianMixture { features: 5, classes: 3, separation: 4.0 };
-        let (train, test) = (draw(&set, "train"), draw(&set, "test"));
-        assert_eq!((train.class_counts(), train.name()), (vec![1000; 3], "gaussian_mixture/train"));
-        assert_ne!(train.inputs(), test.inputs());
-        let centre = |data: &Dataset, class: i32, feature: usize| {
-            let own = (0..EXAMPLES).filter(|&i| data.labels()[i] == class);
-            mean(own.map(|i| f64::from(data.input(i)[feature])))
-        };
-        for class in 0..3 {
-            let [own, other] =
-                [&train, &test].map(|data| -> Vec<f64> { (0..5).map(|f| centre(data, class, f)).collect() });
-            let norm = libm::sqrt(own.iter().map(|x| x * x).sum());
-            // Four standard errors of a mean of 1000, in five directions.
-            assert!((norm - 4.0).abs() < 4.0 * libm::sqrt(5.0 / 1000.0), "{norm}");
-            own.iter().zip(other).for_each(|(a, b)| assert!((a - b).abs() < 4.0 * libm::sqrt(2.0 / 1000.0)));
-        }
-    }
-
-    #[test]
-    fn arms_of_a_spiral_are_turned_by_a_third() {
-        let set = Synthetic::Spirals { arms: 3, noise: 0.0 };
-        let data = draw(&set, "train");
-        for example in 0..EXAMPLES {
-            let [x, y] = [0, 1].map(|axis| f64::from(data.input(example)[axis]));
-            let t = 4.0 * libm::hypot(x, y);
-            assert!(t < SPIRAL_END);
-            let angle = t + TAU * f64::from(data.labels()[example]) / 3.0;
-            assert!(
-                (x - t / 4.0 * libm::cos(angle)).abs() < 1e-5
-                    && (y - t / 4.0 * libm::sin(angle)).abs() < 1e-5
-            );
-        }
-        let noisy = draw(&Synthetic::Spirals { arms: 3, noise: 0.03 }, "train");
-        let apart = data.inputs().iter().zip(noisy.inputs()).map(|(a, b)| f64::from((a - b) * (a - b)));
-        assert!((libm::sqrt(mean(apart)) / 0.03 - 1.0).abs() < 0.05);
-    }
-
-    #[test]
-    fn parity_is_of_the_first_signs() {
-        let data = draw(&Synthetic::Parity { features: 6, of: 3 }, "train");
-        for example in 0..EXAMPLES {
-            let x = data.input(example);
-            assert!(x.iter().all(|x| x.abs() == 1.0));
-            assert_eq!(data.labels()[example] == 1, x[0] * x[1] * x[2] < 0.0);
-        }
-        // Four standard errors.
-        assert!(
-            (mean(data.labels().iter().map(|&l| f64::from(l))) - 0.5).abs()
-                < 2.0 / libm::sqrt(EXAMPLES as f64)
-        );
-    }
-
-    #[test]
-    fn a_great_circle_has_one_norm_and_equal_steps() {
-        let data = draw(&Synthetic::GreatCircle { features: 20, classes: 2 }, "train");
-        assert_eq!(data.class_counts(), [1500; 2]);
-        let dot = |a: usize, b: usize| -> f64 {
-            data.input(a).iter().zip(data.input(b)).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
-        };
-        for example in [0, 1, 777, 2999] {
-            assert!((dot(example, example) - 20.0).abs() < 1e-4);
-            let step = dot(example, (example + 1) % EXAMPLES) / 20.0;
-            assert!((step - libm::cos(TAU / EXAMPLES as f64)).abs() < 1e-6);
-        }
-        assert!(dot(0, EXAMPLES / 4).abs() < 1e-4);
-    }
-
-    #[test]
-    fn a_share_of_labels_is_drawn_anew() {
-        let data = draw(&Synthetic::GaussianMixture { features: 1, classes: 10, separation: 0.0 }, "train");
-        let key = Key::from_seed(1);
-        let changed = |share: f64| {
-            let other = data.clone().with_random_labels(share, &key).unwrap();
-            assert_eq!(other.inputs(), data.inputs());
-            data.labels().iter().zip(other.labels()).filter(|(a, b)| a != b).count() as f64 / EXAMPLES as f64
-        };
-        assert_eq!(changed(0.0), 0.0);
-        for share in [0.4, 1.0] {
-            // One in ten is right by chance.
-            let error = 4.0 * libm::sqrt(share * 0.09 / EXAMPLES as f64);
-            assert!((changed(share) - 0.9 * share).abs() < error, "{}", changed(share));
-        }
-        let refused = data.clone().with_random_labels(1.5, &key).unwrap_err().to_string();
-        assert_eq!(refused, "gaussian_mixture/train: expected a share of labels from 0 to 1, found 1.5");
     }
 
     #[test]
