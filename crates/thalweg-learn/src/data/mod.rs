@@ -30,7 +30,7 @@ pub use place::Place;
 pub use published::Published;
 pub use scaling::{Scaling, Standardisation};
 pub use selection::{Selected, Selection};
-pub use synthetic::Synthetic;
+pub use synthetic::{Synthetic, TeacherActivation};
 
 /// Times that a pixel is repeated at most.
 const ENLARGED_MAX: usize = 64;

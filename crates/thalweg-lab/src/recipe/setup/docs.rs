@@ -106,13 +106,17 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
         "data.set.kind" => {
             "\"gaussian_mixture\": a normal distribution a class (features, classes, separation: how far each mean is from 0, in\n\
              deviations). \"spirals\": arms in the plane (arms, noise). \"parity\": signs, labelled by the product of the first few\n\
-             (features, of). \"great_circle\": a circle of radius √features, labelled by its sectors (features, classes)."
+             (features, of). \"great_circle\": a circle of radius √features, labelled by its sectors (features, classes).\n\
+             \"teacher_student\": standard normal inputs, labelled by a network of one hidden layer with random weights\n\
+             (features, hidden, classes, activation)."
         }
         "data.set.features" => "Numbers of an example.",
         "data.set.classes" => "Classes.",
         "data.set.separation" => "Distance of a class's mean from 0, in deviations.",
         "data.set.arms" => "Arms of the spiral, a class each.",
         "data.set.noise" => "Deviation of what is added to both coordinates.",
+        "data.set.hidden" => "Hidden units of the teacher.",
+        "data.set.activation" => "What follows them: \"relu\", \"tanh\" or \"erf\".",
         "data.set.of" => "How many signs count.",
         "data.path" => {
             "The file. Of digits, plain or gzipped: rows of 64 pixels from 0 to 16 and a label from 0 to 9. A text in UTF-8."

@@ -4,9 +4,12 @@ mod great_circle;
 mod mixture;
 mod parity;
 mod spirals;
+mod teacher_student;
 
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Key;
+
+pub use teacher_student::TeacherActivation;
 
 use super::{DataError, Dataset};
 
@@ -50,6 +53,18 @@ pub enum Synthetic {
         /// Sectors.
         classes: usize,
     },
+    /// Standard normal inputs; the label is the greatest output of a network with one hidden layer, without biases, whose weights are
+    /// normal with the variance 1/fan_in (Gardner & Derrida 1989; Saad & Solla 1995). Classes come as often as the teacher has it.
+    TeacherStudent {
+        /// Numbers of an example.
+        features: usize,
+        /// The teacher's hidden units.
+        hidden: usize,
+        /// Its outputs.
+        classes: usize,
+        /// What follows its hidden layer.
+        activation: TeacherActivation,
+    },
 }
 
 impl Synthetic {
@@ -60,6 +75,7 @@ impl Synthetic {
             Self::Spirals { .. } => "spirals",
             Self::Parity { .. } => "parity",
             Self::GreatCircle { .. } => "great_circle",
+            Self::TeacherStudent { .. } => "teacher_student",
         }
     }
 
@@ -68,7 +84,8 @@ impl Synthetic {
     ///
     /// # Errors
     /// No example, feature or class; more classes or arms than examples; a parity of none or of more numbers than there are; a
-    /// distance or noise that is negative or not finite; more numbers than memory holds.
+    /// distance or noise that is negative or not finite; more numbers than memory holds; a teacher
+    /// without hidden units, or with fewer classes than two.
     pub fn draw(&self, examples: usize, key: &Key, part: &str) -> Result<Dataset, DataError> {
         let (features, classes) = self.check(examples)?;
         let (shape, own) = (key.named("shape"), key.named(part));
@@ -82,6 +99,10 @@ impl Synthetic {
             Self::Parity { of, .. } => parity::draw(&mut inputs, &mut labels, features, of, &own),
             Self::GreatCircle { .. } => {
                 great_circle::draw(&mut inputs, &mut labels, [features, classes], &shape);
+            }
+            Self::TeacherStudent { hidden, activation, .. } => {
+                let sizes = [features, hidden, classes];
+                teacher_student::draw(&mut inputs, &mut labels, sizes, activation, [&shape, &own]);
             }
         }
         let inputs = inputs.into_iter().map(|x| x as f32).collect();
@@ -110,6 +131,19 @@ impl Synthetic {
                 (features, 2, None)
             }
             Self::GreatCircle { features, classes } => (features, classes, None),
+            Self::TeacherStudent { features, hidden, classes, .. } => {
+                for (field, found, least) in [("hidden", hidden, 1), ("classes", classes, 2)] {
+                    if found < least {
+                        return refuse(field, format!("at least {least}"), found.to_string());
+                    }
+                }
+                let weights = features.checked_add(classes).and_then(|ends| ends.checked_mul(hidden));
+                if weights.is_none_or(|weights| weights > NUMBERS_MAX) {
+                    let expected = format!("so many that the teacher has at most {NUMBERS_MAX} weights");
+                    return refuse("hidden", expected, hidden.to_string());
+                }
+                (features, classes, None)
+            }
         };
         if let Some((field, found)) = number.filter(|(_, found)| !(found.is_finite() && *found >= 0.0)) {
             return refuse(field, "a finite number of at least 0".to_owned(), found.to_string());
