@@ -158,4 +158,24 @@ pub(super) mod tests {
         );
         assert!(refused(&file([2, 3072], &pixels, &[("labels", &[1, -1])])).contains("found -1"));
     }
+
+    /// Not a byte of memory for a promise.
+    #[test]
+    fn hostile_sizes_are_refused() {
+        let pixels = vec![0; 2 * PIXELS];
+        let good = file([2, 3072], &pixels, &[("labels", &[1, 9])]);
+        assert!(refused(&file([i32::MAX; 2], &pixels, &[("labels", &[1, 9])])).contains("an array of shape"));
+        assert!(refused(&file([-2, -3072], &pixels, &[("labels", &[1, 9])])).contains("an array of shape"));
+        // The length in front of the pixels.
+        let length = u32::try_from(pixels.len()).unwrap().to_le_bytes();
+        let at = good.windows(5).position(|bytes| bytes[0] == b'T' && bytes[1..] == length).unwrap() + 1;
+        for promise in [u32::MAX, i32::MAX as u32, 0] {
+            let mut hostile = good.clone();
+            hostile[at..at + 4].copy_from_slice(&promise.to_le_bytes());
+            assert!(
+                refused(&hostile).starts_with("batch: expected CIFAR's Python version, found"),
+                "{promise}"
+            );
+        }
+    }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use thalweg_kernel::Key;
 
-use super::csv::{self, Format, Rows};
+use super::digits_csv::{self as csv, Format, Rows};
 use super::{DataError, Dataset, Scaling, Split};
 
 /// Number of embedded examples.
@@ -29,7 +29,7 @@ pub fn load(scaling: Scaling) -> Split {
 
 /// All embedded digits in the order of the source, pixels in [0, 1], shape `[1, 8, 8]`.
 pub fn whole() -> Dataset {
-    let rows = csv::read_gzip(ZIPPED, Path::new("digits.csv.gz"), &FORMAT, Some(EXAMPLES));
+    let rows = csv::read(ZIPPED, Path::new("digits.csv.gz"), &FORMAT, Some(EXAMPLES));
     dataset("digits", rows.expect("the embedded digits are whole")).expect("the embedded digits are in range")
 }
 
@@ -51,7 +51,7 @@ pub fn read(path: &Path, examples: Option<usize>) -> Result<Dataset, DataError> 
 /// # Errors
 /// As [`read`].
 pub fn parse(contents: &[u8], path: &Path, examples: Option<usize>) -> Result<Dataset, DataError> {
-    let rows = csv::read_plain_or_gzip(contents, path, &FORMAT, examples)?;
+    let rows = csv::read(contents, path, &FORMAT, examples)?;
     dataset(&path.display().to_string(), rows)
 }
 
@@ -61,12 +61,7 @@ pub fn parse(contents: &[u8], path: &Path, examples: Option<usize>) -> Result<Da
 /// If one part would be empty, or all inputs to be standardised are the same.
 pub fn split(digits: &Dataset, test_examples: usize, scaling: Scaling) -> Result<Split, DataError> {
     let mut split = digits.split(test_examples, Key::from_seed(0).named("digits: train and test"))?;
-    match scaling {
-        Scaling::UnitInterval => {}
-        Scaling::Standardised => {
-            split.standardise()?;
-        }
-    }
+    split.scale(scaling)?;
     Ok(split)
 }
 

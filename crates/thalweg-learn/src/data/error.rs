@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Place;
+use super::{OwnError, Place};
 
 /// Data that cannot be used, with the place, what was expected and what was found.
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +169,31 @@ pub enum DataError {
         /// The one value.
         value: f32,
     },
+    /// The same of a channel.
+    #[error("{data}: cannot standardise channel {channel}: every input of it is {value}")]
+    ConstantChannel {
+        /// The data set's name.
+        data: String,
+        /// Index of the channel.
+        channel: usize,
+        /// The one value.
+        value: f32,
+    },
+    /// Inputs that are no pixels in [0, 1], where the scale says they are.
+    #[error(
+        "{place}: expected inputs from 0 to 1, as in scaling \"unit_interval\", found {found} at feature {feature}"
+    )]
+    OutsideUnit {
+        /// Where.
+        place: Place,
+        /// Index of the feature.
+        feature: usize,
+        /// The value there.
+        found: f32,
+    },
+    /// A file of the user's own that is not as it should be.
+    #[error(transparent)]
+    Own(#[from] OwnError),
     /// A file that cannot be opened, or a stream that breaks off or is corrupt.
     #[error("{place}: {source}")]
     Read {

@@ -6,18 +6,25 @@
 mod cifar;
 mod cifar_python;
 mod config;
-mod csv;
 pub mod digits;
+mod digits_csv;
 mod error;
 mod folders;
 mod idx;
+mod image_folder;
+mod lines;
 mod mnist;
+mod npy;
+mod npz;
+mod own;
+mod own_error;
 mod place;
 mod published;
 mod random_labels;
 mod scaling;
 mod selection;
 mod synthetic;
+mod table;
 pub mod text;
 
 pub use cifar::Cifar;
@@ -25,12 +32,17 @@ pub use config::{DataConfig, DigitsConfig};
 pub use error::DataError;
 pub use folders::{Folders, VARIABLE};
 pub use idx::Idx;
+pub use image_folder::ImageFolder;
 pub use mnist::Mnist;
+pub use npz::NpzNames;
+pub use own::Own;
+pub use own_error::OwnError;
 pub use place::Place;
 pub use published::Published;
-pub use scaling::{Scaling, Standardisation};
+pub use scaling::{Scale, Scaling, Standardisation};
 pub use selection::{Selected, Selection};
 pub use synthetic::{Synthetic, TeacherActivation};
+pub use table::{Column, Table};
 
 /// Times that a pixel is repeated at most.
 const ENLARGED_MAX: usize = 64;

@@ -28,6 +28,11 @@ pub enum Place {
         /// Bytes before it.
         at: usize,
     },
+    /// A folder.
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
 }
 
 impl Place {
@@ -46,6 +51,7 @@ impl fmt::Display for Place {
             Self::Example { data, example } => write!(f, "{data}, example {example}"),
             Self::Line { path, line } => write!(f, "{}, line {line}", path.display()),
             Self::Byte { path, at } => write!(f, "{}, byte {at}", path.display()),
+            Self::Folder { path } => write!(f, "{}", path.display()),
         }
     }
 }

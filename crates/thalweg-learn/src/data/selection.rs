@@ -100,17 +100,27 @@ impl Dataset {
     /// # Errors
     /// If one part would be empty.
     pub fn split(&self, held_out: usize, key: Key) -> Result<Split, DataError> {
+        self.parts(&self.split_rows(held_out, &key)?)
+    }
+
+    /// Which examples [`split`](Self::split) takes to train on, and which it holds out, both ascending.
+    pub(super) fn split_rows(&self, held_out: usize, key: &Key) -> Result<[Vec<usize>; 2], DataError> {
         let examples = self.examples();
         if held_out == 0 || held_out >= examples {
             return Err(DataError::HeldOut { data: self.name.clone(), examples, found: held_out });
         }
-        let test = self.drawn(held_out, &key);
+        let test = self.drawn(held_out, key);
         let mut is_held_out = vec![false; examples];
         test.iter().for_each(|&example| is_held_out[example] = true);
         let train: Vec<usize> = (0..examples).filter(|&example| !is_held_out[example]).collect();
+        Ok([train, test])
+    }
+
+    /// Two parts of those examples.
+    pub(super) fn parts(&self, [train, test]: &[Vec<usize>; 2]) -> Result<Split, DataError> {
         Ok(Split {
-            train: self.subset(format!("{}/train", self.name), &train)?,
-            test: self.subset(format!("{}/test", self.name), &test)?,
+            train: self.subset(format!("{}/train", self.name), train)?,
+            test: self.subset(format!("{}/test", self.name), test)?,
         })
     }
 

@@ -1,15 +1,13 @@
-//! Rows of small whole numbers with a label at the end, plain or gzipped.
+//! Rows of digits: small whole numbers with a label at the end, plain or gzipped.
 //!
-//! A general CSV reader would accept quoted fields, headers and floats that have no meaning here, and would say less
-//! about a wrong one. Memory stays in proportion to the rows that are good: a line has a greatest length, so a
-//! compressed file that unfolds without end is refused at its first long line or surplus row.
+//! The reader of tables (`table.rs`) accepts quoted fields, headers and floats that have no meaning here, and would say less
+//! about a wrong one. Memory stays in proportion to the rows that are good.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-
+use super::lines::Lines;
 use super::{DataError, Place};
 
 /// The longest line that is read, in bytes; a row of 64 two-digit pixels has 194.
@@ -31,52 +29,24 @@ pub(super) struct Rows {
 /// Reads a file, unzipping it if it begins like a gzip stream.
 pub(super) fn read_path(path: &Path, format: &Format, rows: Option<usize>) -> Result<Rows, DataError> {
     let unreadable = |source| DataError::Read { place: Place::line(path, 1), source };
-    read_plain_or_gzip(BufReader::new(File::open(path).map_err(unreadable)?), path, format, rows)
+    read(BufReader::new(File::open(path).map_err(unreadable)?), path, format, rows)
 }
 
 /// Reads the contents of the file that `path` names, unzipping them if they begin like a gzip stream.
-pub(super) fn read_plain_or_gzip(
-    mut input: impl BufRead,
-    path: &Path,
-    format: &Format,
-    rows: Option<usize>,
-) -> Result<Rows, DataError> {
-    let begin = input.fill_buf().map_err(|source| DataError::Read { place: Place::line(path, 1), source })?;
-    let zipped = begin.starts_with(&[0x1f, 0x8b]);
-    if zipped { read_gzip(input, path, format, rows) } else { read(input, path, format, rows) }
-}
-
-/// Reads a gzip stream.
-pub(super) fn read_gzip(
+pub(super) fn read(
     input: impl BufRead,
-    path: &Path,
-    format: &Format,
-    rows: Option<usize>,
-) -> Result<Rows, DataError> {
-    read(BufReader::new(MultiGzDecoder::new(input)), path, format, rows)
-}
-
-fn read(
-    mut input: impl BufRead,
     path: &Path,
     format: &Format,
     expected: Option<usize>,
 ) -> Result<Rows, DataError> {
     let mut rows = Rows { pixels: Vec::new(), labels: Vec::new() };
-    let mut line = Vec::new();
-    loop {
+    let mut lines = Lines::new(input, path, LINE_MAX)?;
+    while let Some(line) = lines.next()? {
         let found = rows.labels.len();
-        let at = || Place::line(path, found + 1);
-        if !read_line(&mut input, &mut line).map_err(|source| DataError::Read { place: at(), source })? {
-            break;
-        }
-        if line.len() > LINE_MAX {
-            return Err(DataError::LongLine { place: at(), most: LINE_MAX });
-        }
         if let Some(expected) = expected.filter(|&expected| found == expected) {
             return Err(DataError::Rows { path: path.to_path_buf(), expected, found: found + 1, more: true });
         }
-        parse(&line, format, &at, &mut rows)?;
+        parse(line, format, &|| Place::line(path, found + 1), &mut rows)?;
     }
     let found = rows.labels.len();
     match expected {
@@ -85,18 +55,6 @@ fn read(
         }
         _ => Ok(rows),
     }
-}
-
-/// The next line without its end, cut off after `LINE_MAX + 1` bytes; false at the end of the file.
-fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    let read = input.by_ref().take(LINE_MAX as u64 + 1).read_until(b'\n', line)?;
-    for end in [b'\n', b'\r'] {
-        if line.last() == Some(&end) {
-            line.pop();
-        }
-    }
-    Ok(read > 0)
 }
 
 fn parse(line: &[u8], format: &Format, at: &dyn Fn() -> Place, rows: &mut Rows) -> Result<(), DataError> {
