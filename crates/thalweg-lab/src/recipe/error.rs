@@ -8,7 +8,7 @@ use thalweg_geometry::site::SiteError;
 use thalweg_geometry::spectrum::LanczosError;
 use thalweg_learn::arch::ModelError;
 use thalweg_learn::checkpoint::CheckpointError;
-use thalweg_learn::data::DataError;
+use thalweg_learn::data::{DataError, OwnError};
 use thalweg_learn::train::TrainError;
 use thalweg_report::RecordError;
 
@@ -124,13 +124,18 @@ impl RecipeError {
     /// Whether another setting mends it, and not another file.
     pub fn is_of_settings(&self) -> bool {
         let asks_too_much = |data: &DataError| {
-            use DataError::{Classes, Enlarged, Examples, HeldOut, Share, ShortText, Synthetic};
+            use DataError::{
+                Classes, Enlarged, Examples, HeldOut, OutsideUnit, Own, Shape, Share, ShortText, Synthetic,
+            };
             matches!(
                 data,
                 Classes { .. }
                     | Enlarged { .. }
                     | Examples { .. }
                     | HeldOut { .. }
+                    | OutsideUnit { .. }
+                    | Own(OwnError::Name { .. } | OwnError::ClassCount { .. })
+                    | Shape { .. }
                     | Share { .. }
                     | ShortText { .. }
                     | Synthetic { .. }

@@ -1,6 +1,7 @@
 //! The command line as its users have it: real processes, their words, their exit codes, their files.
 
 mod bad_input;
+mod data_kinds;
 mod early_stop;
 mod folders;
 mod initial;

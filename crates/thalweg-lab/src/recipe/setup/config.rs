@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::{CsvConfig, ImageFolderConfig, NpzConfig};
 use serde::{Deserialize, Serialize};
 use thalweg_learn::data::{DigitsConfig, Scaling, Synthetic};
 
@@ -37,6 +38,12 @@ pub enum DataSource {
     Cifar100Coarse(ImagesConfig),
     /// Examples of known geometry.
     Synthetic(SyntheticConfig),
+    /// The user's own, in an archive of NumPy's.
+    Npz(NpzConfig),
+    /// The user's own, in a table.
+    Csv(CsvConfig),
+    /// The user's own, in images.
+    ImageFolder(ImageFolderConfig),
 }
 
 /// A published set of images, or a part of it.

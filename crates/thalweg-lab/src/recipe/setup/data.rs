@@ -4,27 +4,27 @@
 //! What it decided is small, and is kept.
 
 use thalweg_learn::data::{
-    Cifar, DataConfig, Dataset, DigitsConfig, Folders, Mnist, Published, Scaling, Split, Standardisation,
-    digits, text,
+    Cifar, DataConfig, Dataset, DigitsConfig, Folders, Mnist, Published, Scale, Scaling, Split,
+    Standardisation, digits, text,
 };
 
-use super::{DataSource, DigitsFileConfig, Setup, files, sets};
+use super::{DataSource, DigitsFileConfig, Setup, files, own, sets};
 use crate::recipe::RecipeError;
 use crate::store::{Array, Folder};
 
 const STAGE: &str = "data";
 const NPZ: &str = "data.npz";
 
-/// How a split came from the rows of its source: `input = (pixel/16 − mean)/deviation`. Of a text, rows are windows, and inputs
+/// How a split came from the rows of its source: `input = (raw − mean)/deviation`, of digits with `raw = pixel/16`. Of a text, rows are windows, and inputs
 /// are the characters' numbers.
 pub(in crate::recipe) struct Source {
     /// Row of the source that each training example is.
     pub(in crate::recipe) train: Vec<i64>,
     /// The same of the examples held out.
     pub(in crate::recipe) test: Vec<i64>,
-    pub(in crate::recipe) mean: f64,
-    pub(in crate::recipe) deviation: f64,
-    /// Whether the inputs are kept with the run. Those of a published set are large, and everyone has them.
+    pub(in crate::recipe) scale: Scale,
+    /// Whether the inputs are kept with the run. Those of a published set are large, and everyone has them; the user's own are
+    /// kept unless they are larger still.
     pub(in crate::recipe) has_inputs: bool,
 }
 
@@ -60,7 +60,8 @@ pub(super) fn load(data: &mut DataSource, folders: &Folders) -> Result<(Split, S
             let split = text::split(&whole, file.test_examples.unwrap_or((whole.examples() / 10).max(1)))?;
             let first = split.train.examples() as i64;
             let (train, test) = ((0..first).collect(), (first..whole.examples() as i64).collect());
-            Ok((split, Source { train, test, mean: 0.0, deviation: 1.0, has_inputs: true }))
+            let scale = Scale::Together(Standardisation::IDENTITY);
+            Ok((split, Source { train, test, scale, has_inputs: true }))
         }
         DataSource::Mnist(images) => sets::images(Published::Mnist(Mnist::Digits), images, folders),
         DataSource::FashionMnist(images) => sets::images(Published::Mnist(Mnist::Fashion), images, folders),
@@ -70,19 +71,16 @@ pub(super) fn load(data: &mut DataSource, folders: &Folders) -> Result<(Split, S
             sets::images(Published::Cifar(Cifar::HundredCoarse), images, folders)
         }
         DataSource::Synthetic(config) => sets::synthetic(config),
+        DataSource::Npz(config) => own::npz(config),
+        DataSource::Csv(config) => own::csv(config),
+        DataSource::ImageFolder(config) => own::image_folder(config),
     }
 }
 
 fn source(whole: &Dataset, raw: &Split, all: &Dataset, scaling: Scaling) -> Result<Source, RecipeError> {
-    let (mean, deviation) = match scaling {
-        Scaling::UnitInterval => (0.0, 1.0),
-        Scaling::Standardised => {
-            let Standardisation { mean, deviation } = Standardisation::of(all)?;
-            (mean, deviation)
-        }
-    };
+    let scale = Scale::of(all, scaling)?;
     let (train, test) = (rows(whole, &raw.train), rows(whole, &raw.test));
-    Ok(Source { train, test, mean, deviation, has_inputs: true })
+    Ok(Source { train, test, scale, has_inputs: true })
 }
 
 /// The rows of `whole` that `part` consists of, given that it keeps their order. Of equal rows the first that fits.
@@ -101,7 +99,7 @@ fn rows(whole: &Dataset, part: &Dataset) -> Vec<i64> {
 /// Writes the examples, as they are trained on and measured on.
 pub(in crate::recipe) fn write(setup: &Setup, folder: &mut Folder) -> Result<(), RecipeError> {
     folder.stage(STAGE, |stage| {
-        let Source { train, test, mean, deviation, has_inputs } = &*setup.source;
+        let Source { train, test, scale, has_inputs } = &*setup.source;
         let inputs_of = |data: &Dataset| {
             has_inputs.then(|| Array::new([data.examples(), data.features()], data.inputs().to_vec()))
         };
@@ -112,6 +110,10 @@ pub(in crate::recipe) fn write(setup: &Setup, folder: &mut Folder) -> Result<(),
                 positions => Array::new([data.examples(), positions], labels),
             }
         };
+        let of_scale = |number: fn(&Standardisation) -> f64| match scale {
+            Scale::Together(map) => Array::new([], vec![number(map)]),
+            Scale::ByChannel(maps) => Array::new([maps.len()], maps.iter().map(number).collect::<Vec<f64>>()),
+        };
         let Split { train: train_data, test: test_data } = &*setup.data;
         let arrays = [
             ("input_train", inputs_of(train_data)),
@@ -120,8 +122,8 @@ pub(in crate::recipe) fn write(setup: &Setup, folder: &mut Folder) -> Result<(),
             ("input_test", inputs_of(test_data)),
             ("label_test", Some(labels_of(test_data))),
             ("row_test", Some(Array::new([test.len()], test.clone()))),
-            ("mean", Some(Array::new([], vec![*mean]))),
-            ("deviation", Some(Array::new([], vec![*deviation]))),
+            ("mean", Some(of_scale(|map| map.mean))),
+            ("deviation", Some(of_scale(|map| map.deviation))),
         ];
         let arrays: Vec<_> = arrays.into_iter().filter_map(|(name, array)| Some((name, array?))).collect();
         Ok::<(), RecipeError>(stage.write_npz(NPZ, &arrays)?)
@@ -140,8 +142,10 @@ mod tests {
             assert!(rows.is_sorted_by(|a, b| a < b));
             for (example, &row) in rows.iter().enumerate() {
                 let row = usize::try_from(row).unwrap();
-                let scaled = |&x: &f32| ((f64::from(x) - source.mean) / source.deviation) as f32;
-                assert!(whole.input(row).iter().map(scaled).eq(part.input(example).iter().copied()));
+                let scaled = |(at, &x): (usize, &f32)| source.scale.at(x, at, whole.features());
+                assert!(
+                    whole.input(row).iter().enumerate().map(scaled).eq(part.input(example).iter().copied())
+                );
                 assert_eq!(whole.labels()[row], part.labels()[example]);
             }
         }
@@ -154,7 +158,9 @@ mod tests {
     #[test]
     fn every_example_is_its_row_in_the_scale_on_record() {
         let whole = digits::whole();
-        for scaling in [Scaling::Standardised, Scaling::UnitInterval] {
+        for scaling in
+            [Scaling::Standardised, Scaling::StandardisedByChannel, Scaling::UnitInterval, Scaling::AsGiven]
+        {
             for train_examples in [None, Some(60)] {
                 is_the_source(
                     DataSource::Digits(DigitsConfig { scaling, train_examples, enlarge: None }),

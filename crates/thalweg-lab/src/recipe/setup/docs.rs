@@ -87,11 +87,16 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
              \"cifar100_coarse\": their published files, in --data-dir, the folder that THALWEG_DATA names, the user's data folder or\n\
              /usr/share/datasets (scaling, classes, train_examples, test_examples, seed, random_labels). \"synthetic\": examples of\n\
              known geometry (set, train_examples, test_examples, seed, random_labels).\n\
+             \"npz\": arrays of NumPy's archive (path, inputs_train, labels_train, inputs_test, labels_test, number_of_classes, and\n\
+             what published sets have). \"csv\": a table of numbers (path, label, header, shape, number_of_classes, and the same).\n\
+             \"image_folder\": PNG and JPEG files in a folder a class, below train and test or alone (path, channels, and the same).\n\
              \"digits_file\": a CSV file of that format (path, examples, test_examples, scaling). \"text_file\": a text in windows of\n\
              characters, for a language model (path, context, test_examples)."
         }
         "data.scaling" => {
-            "\"standardised\" (mean 0, variance 1 over the training part) or \"unit_interval\" (pixels in [0, 1])."
+            "\"standardised\" (mean 0, variance 1 over the training part), \"standardised_by_channel\" (the same in each channel, the\n\
+             first axis of an example; of a table's row without a shape, in each column), \"unit_interval\" (pixels in [0, 1])\n\
+             or \"as_given\" (numbers as the file has them)."
         }
         "data.enlarge" => "Repeat each pixel so many times both ways: 4 makes 32×32 of digits.",
         "data.train_examples" => "Train on so many examples only, each class in proportion.",
@@ -119,7 +124,32 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
         "data.set.activation" => "What follows them: \"relu\", \"tanh\" or \"erf\".",
         "data.set.of" => "How many signs count.",
         "data.path" => {
-            "The file. Of digits, plain or gzipped: rows of 64 pixels from 0 to 16 and a label from 0 to 9. A text in UTF-8."
+            "The file. Of digits, plain or gzipped: rows of 64 pixels from 0 to 16 and a label from 0 to 9. A text in UTF-8. What\n\
+             numpy.savez or savez_compressed wrote. A table, plain or gzipped. The folder of an image_folder."
+        }
+        "data.inputs_train" => {
+            "The array of inputs to train on, [examples, …] in any shape, channels first: floating-point numbers, whole ones, or\n\
+             bytes, which are pixels and become pixel/255 unless scaling is \"as_given\"."
+        }
+        "data.labels_train" => {
+            "The array of their labels, whole numbers [examples], or [examples, positions] for a language model."
+        }
+        "data.inputs_test" => "The array of inputs held out: x_test, if there is one, unless given.",
+        "data.labels_test" => {
+            "The array of their labels: y_test, if there is one, unless given. Without both, test_examples of the others are held out."
+        }
+        "data.number_of_classes" => {
+            "How many classes there are; the largest label and one more unless given."
+        }
+        "data.label" => "The column of the labels, by its name or its number from 1; the last unless given.",
+        "data.header" => {
+            "Whether the first line has names; unless given, it does if not all of it are numbers."
+        }
+        "data.shape" => {
+            "Shape of an example, as [1, 28, 28], channels first; all its numbers in a row unless given."
+        }
+        "data.channels" => {
+            "1 makes all images grey, 3 gives grey ones three equal channels; unless given, all must be like the first."
         }
         "data.context" => "Characters in a window; the label of each is the one that follows.",
         "data.examples" => {
@@ -127,10 +157,11 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
         }
         "data.test_examples" => {
             "Examples held out; of a text the last windows, a tenth of all unless given; of a published set drawn like those to\n\
-             train on, all unless given."
+             train on, all unless given. Of npz, csv and image_folder the same as of a published set where the files have a part\n\
+             held out, else drawn before classes and train_examples are selected, each class in proportion, a tenth unless given."
         }
         "data.blake3" => {
-            "The BLAKE3 digest of the file, or of a published set's pixels and labels: part of the run's identity, filled in."
+            "The BLAKE3 digest of the file, or of the pixels and labels of a published set or an image_folder: part of the run's identity, filled in."
         }
         "train" => "Training.",
         "train.loss" => {

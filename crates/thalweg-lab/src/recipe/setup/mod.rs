@@ -9,6 +9,8 @@ mod docs;
 mod files;
 mod initial;
 mod memory;
+mod own;
+mod own_config;
 mod sets;
 mod stop;
 mod validate;
@@ -32,6 +34,7 @@ pub(super) use docs::doc as documentation;
 pub(super) use initial::Initial;
 pub use initial::import;
 pub(super) use memory::{Part, WIDE, available, check as check_memory};
+pub use own_config::{CsvConfig, ImageFolderConfig, NpzConfig};
 pub use stop::{Metric, StopConfig, Stopped};
 
 use super::RecipeError;
@@ -135,6 +138,7 @@ impl Setup {
         let mut config = config;
         let Loaded { pinned, data, source, .. } = Loaded::find(&config.data, folders, loaded)?;
         config.data = pinned;
+        validate::tokens(&config.model, &data)?;
         let outputs = validate::outputs(&config.train, &data.train)?;
         let parameters = validate::parameters(&config.model, &data.train, outputs)?;
         let examples = data.train.examples();

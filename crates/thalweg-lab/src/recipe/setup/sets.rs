@@ -4,9 +4,7 @@ use std::path::Path;
 
 use blake3::Hasher;
 use thalweg_kernel::Key;
-use thalweg_learn::data::{
-    Dataset, Folders, Published, Scaling, Selected, Selection, Split, Standardisation,
-};
+use thalweg_learn::data::{Dataset, Folders, Published, Scale, Selected, Selection, Split, Standardisation};
 
 use super::data::Source;
 use super::files::pin;
@@ -20,11 +18,9 @@ pub(super) fn images(
     folders: &Folders,
 ) -> Result<(Split, Source), RecipeError> {
     let mut whole = set.load(folders)?;
-    pin(&mut config.blake3, digest(&whole), "data.blake3", Path::new(set.name()))?;
-    let Standardisation { mean, deviation } = match config.scaling {
-        Scaling::UnitInterval => Standardisation { mean: 0.0, deviation: 1.0 },
-        Scaling::Standardised => whole.standardise()?,
-    };
+    let found = digest(Hasher::new(), [&whole.train, &whole.test]);
+    pin(&mut config.blake3, found, "data.blake3", Path::new(set.name()))?;
+    let scale = whole.scale(config.scaling)?;
     let ImagesConfig { classes, train_examples, test_examples, seed, random_labels, .. } = config;
     let selection = Selection {
         classes: classes.clone(),
@@ -35,7 +31,7 @@ pub(super) fn images(
     let Selected { mut split, train, test } = selection.of(whole)?;
     split.train = with_random_labels(split.train, *random_labels, *seed)?;
     let rows = |rows: Vec<usize>| rows.into_iter().map(|row| row as i64).collect();
-    let source = Source { train: rows(train), test: rows(test), mean, deviation, has_inputs: false };
+    let source = Source { train: rows(train), test: rows(test), scale, has_inputs: false };
     Ok((split, source))
 }
 
@@ -47,18 +43,18 @@ pub(super) fn synthetic(config: &SyntheticConfig) -> Result<(Split, Source), Rec
     let split = Split { train, test: set.draw(*test_examples, &key, "test")? };
     let rows = |data: &Dataset| (0..data.examples() as i64).collect();
     let (train, test) = (rows(&split.train), rows(&split.test));
-    Ok((split, Source { train, test, mean: 0.0, deviation: 1.0, has_inputs: true }))
+    let scale = Scale::Together(Standardisation::IDENTITY);
+    Ok((split, Source { train, test, scale, has_inputs: true }))
 }
 
 /// Labels of the examples held out stay what they are: what a network that learned noise says of them is the question.
-fn with_random_labels(train: Dataset, share: f64, seed: u64) -> Result<Dataset, RecipeError> {
+pub(super) fn with_random_labels(train: Dataset, share: f64, seed: u64) -> Result<Dataset, RecipeError> {
     Ok(train.with_random_labels(share, &Key::from_seed(seed).named("random labels"))?)
 }
 
-/// Of the numbers, not of files: a set is the same packed and unpacked.
-fn digest(whole: &Split) -> String {
-    let mut hasher = Hasher::new();
-    for data in [&whole.train, &whole.test] {
+/// Of the numbers, not of files: a set is the same packed and unpacked. `hasher` may have seen what else it is of.
+pub(super) fn digest<'a>(mut hasher: Hasher, parts: impl IntoIterator<Item = &'a Dataset>) -> String {
+    for data in parts {
         for inputs in data.inputs().chunks(1 << 16) {
             let bytes: Vec<u8> = inputs.iter().flat_map(|x| x.to_le_bytes()).collect();
             hasher.update(&bytes);

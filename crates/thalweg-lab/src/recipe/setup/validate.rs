@@ -3,7 +3,7 @@
 use serde::Serialize;
 use thalweg_learn::arch::ModelConfig;
 use thalweg_learn::augment::AugmentationError;
-use thalweg_learn::data::Dataset;
+use thalweg_learn::data::{Dataset, Split};
 use thalweg_learn::loss::Loss;
 use thalweg_learn::optim::OptimiserError;
 use thalweg_learn::schedule::ScheduleError;
@@ -52,12 +52,37 @@ fn kinds(config: &RunConfig) -> Result<(), RecipeError> {
             let expected = "a network for texts: gpt, or rnn or lstm with `model.embedding`";
             Err(RecipeError::field("model.kind", expected, kind(&config.model)))
         }
-        (DataSource::TextFile(_), true) | (_, false) => Ok(()),
+        (DataSource::TextFile(_) | DataSource::Npz(_), true) | (_, false) => Ok(()),
         (_, true) => {
-            let expected = "text_file, with a `data.path`, as the network of `model` is for texts";
+            let expected = "text_file or npz, with a `data.path`, as the network of `model` is for texts";
             Err(RecipeError::field("data.kind", expected, kind(&config.data)))
         }
     }
+}
+
+/// Refuses inputs that a network for texts cannot look up.
+pub(super) fn tokens(model: &ModelConfig, data: &Split) -> Result<(), RecipeError> {
+    if !model.takes_tokens() {
+        return Ok(());
+    }
+    for part in [&data.train, &data.test] {
+        let classes = part.classes();
+        let is_token = |x: &f32| x.fract() == 0.0 && (0.0..classes as f32).contains(x);
+        if let Some(at) = part.inputs().iter().position(|x| !is_token(x)) {
+            let expected = format!(
+                "inputs of whole numbers from 0 to {}, as the network of `model` is for texts (`data.scaling` \"as_given\" \
+                 leaves them as they are, `data.number_of_classes` counts them)",
+                classes - 1
+            );
+            let (example, found) = (at / part.features(), part.inputs()[at]);
+            return Err(RecipeError::field(
+                "data",
+                expected,
+                format!("{found} in {}, example {example}", part.name()),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The name of a choice, as configurations write it.

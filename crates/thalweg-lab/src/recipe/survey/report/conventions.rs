@@ -8,14 +8,18 @@ use thalweg_report::{Convention, Entry, humane};
 
 use super::super::{NAME, VERSION};
 use super::Inputs;
-use crate::recipe::setup::{DataSource, DigitsFileConfig};
+use crate::recipe::setup::{CsvConfig, DataSource, DigitsFileConfig, ImageFolderConfig, NpzConfig};
 use crate::recipe::timings::Timings;
 use crate::store::Folder;
 
 fn scale(scaling: Scaling) -> &'static str {
     match scaling {
         Scaling::Standardised => "standardised: mean 0, variance 1 over the training part",
+        Scaling::StandardisedByChannel => {
+            "standardised by channel: mean 0, variance 1 over the training part in each"
+        }
         Scaling::UnitInterval => "pixels in [0, 1]",
+        Scaling::AsGiven => "as the source has them",
     }
 }
 
@@ -35,6 +39,9 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
         | DataSource::Cifar10(images)
         | DataSource::Cifar100(images)
         | DataSource::Cifar100Coarse(images) => scale(images.scaling),
+        DataSource::Npz(NpzConfig { scaling, .. })
+        | DataSource::Csv(CsvConfig { scaling, .. })
+        | DataSource::ImageFolder(ImageFolderConfig { scaling, .. }) => scale(*scaling),
         DataSource::TextFile(_) => "characters, by number",
         DataSource::Synthetic(_) => "as drawn, on the scale that the set's definition gives",
     };

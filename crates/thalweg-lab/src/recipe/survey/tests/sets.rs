@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use thalweg_learn::data::{Scale, Standardisation};
+
+use super::super::SurveyConfig;
 use super::{DataSource, Folders, Identity, Inputs, NAME, Setup, VERSION, loaded};
 
 /// Fashion-MNIST's files in a folder of its name, each pixel a function of its place; `shift` is added to every one.
@@ -39,7 +42,8 @@ fn a_published_set_is_found_scaled_and_selected_from() {
         let row = usize::try_from(row).unwrap();
         for pixel in [0, 300, 783] {
             let raw = f64::from(((row + 7 * pixel) % 251) as f32 / 255.0);
-            let input = ((raw - source.mean) / source.deviation) as f32;
+            let Scale::Together(Standardisation { mean, deviation }) = source.scale else { panic!() };
+            let input = ((raw - mean) / deviation) as f32;
             assert_eq!(data.train.input(example)[pixel], input);
         }
         assert_eq!(data.train.labels()[example], i32::from(row % 10 == 2));
@@ -47,7 +51,7 @@ fn a_published_set_is_found_scaled_and_selected_from() {
     // The scale is that of all, and who trains on fewer trains on the same numbers.
     let all = resolve(&[]).unwrap();
     assert_eq!((all.setup.data.train.examples(), all.setup.data.test.examples()), (60_000, 10_000));
-    assert_eq!((all.setup.source.mean, all.setup.source.deviation), (source.mean, source.deviation));
+    assert_eq!(all.setup.source.scale, source.scale);
     let row = usize::try_from(source.train[3]).unwrap();
     assert_eq!(all.setup.data.train.input(row), data.train.input(3));
     let other = resolve(&[&part[..], &["data.seed=1"]].concat()).unwrap();
@@ -97,4 +101,28 @@ fn synthetic_examples_are_of_the_seed_of_the_data() {
     };
     assert!(error("data.random_labels=1.5").ends_with("expected a share of labels from 0 to 1, found 1.5"));
     assert!(error("data.set.arms=0").ends_with("spirals: expected arms to be at least 1, found 0"));
+}
+
+#[test]
+fn a_file_is_part_of_the_identity_by_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("digits.csv");
+    let rows: String = (0..40).map(|i| format!("{}{}\n", "3,5,".repeat(32), i % 10)).collect();
+    std::fs::write(&path, rows.replacen("3,", "9,", 1)).unwrap();
+    let file = format!("data.path={}", path.display());
+    let overrides = ["data.kind=digits_file", &file, "data.test_examples=10", "train.batch_size=8"];
+    let before = Inputs::resolve(&loaded(&overrides), &Folders::new(None)).unwrap().config;
+    std::fs::write(&path, rows.replacen("3,", "8,", 1)).unwrap();
+    let after = Inputs::resolve(&loaded(&overrides), &Folders::new(None)).unwrap().config;
+    let id = |config: &SurveyConfig| Identity::new(NAME, VERSION, config).unwrap().id();
+    assert_ne!(id(&before), id(&after));
+    // Pinned to the old content, the new is refused.
+    let DataSource::DigitsFile(file) = &before.data else { panic!("not a file") };
+    let error = Inputs::resolve(&before, &Folders::new(None)).err().unwrap().to_string();
+    let expected = format!(
+        "`data.blake3`: expected {} to have the digest {}",
+        path.display(),
+        file.blake3.as_ref().unwrap()
+    );
+    assert!(error.starts_with(&expected), "{error}");
 }
