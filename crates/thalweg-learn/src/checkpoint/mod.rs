@@ -101,7 +101,11 @@ macro_rules! stored {
             const DTYPE: safetensors::Dtype = safetensors::Dtype::$dtype;
 
             fn bytes_from(values: &[Self]) -> Vec<u8> {
-                values.iter().flat_map(|x| x.to_le_bytes()).collect()
+                // Written into place: collected, bytes would come one at a time.
+                let mut bytes = vec![0; size_of_val(values)];
+                let (whole, _) = bytes.as_chunks_mut();
+                whole.iter_mut().zip(values).for_each(|(to, x)| *to = x.to_le_bytes());
+                bytes
             }
 
             fn values_from(bytes: &[u8]) -> Vec<Self> {

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Sets whole training runs of thalweg's command line beside PyTorch's loops: examples a second, evaluation included.
+
+See bench/README.md. Fashion-MNIST must be where thalweg looks for it.
+"""
+
+import argparse
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import environment
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SEEDS = 8
+
+# One epoch of 60,000 images, and a hundred of 1,437 digits; both look at the held-out set after every epoch.
+FASHION = {
+    "data.kind": "fashion_mnist",
+    "model.kind": "lenet_300_100",
+    "train.batch_size": 60,
+    "train.epochs": 1,
+    "train.lr": 0.01,
+    "train.schedule.kind": "constant",
+}
+DIGITS = {
+    "data.kind": "digits",
+    "model.kind": "mlp",
+    "model.widths": [64, 64],
+    "train.batch_size": 32,
+    "train.epochs": 100,
+    "train.lr": 0.01,
+    "train.schedule.kind": "constant",
+}
+
+
+def parse():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each side, by turns (default 5)")
+    parser.add_argument("--threads", type=int, default=2, help="threads on each side (default 2)")
+    default = CHECKOUT / "target" / "training.json"
+    parser.add_argument("--json", type=Path, default=default, help=f"where all numbers go (default {default})")
+    return parser.parse_args()
+
+
+def build():
+    """The command line's path."""
+    subprocess.run(["cargo", "build", "--release", "--package", "thalweg"], cwd=CHECKOUT, check=True)
+    return CHECKOUT / "target" / "release" / "thalweg"
+
+
+class Thalweg:
+    """The command line with a number of threads, in folders that are thrown away."""
+
+    def __init__(self, binary, threads):
+        self.binary, self.threads = binary, threads
+
+    def command(self, folder, settings, *more, threads=None):
+        sets = [word for field, value in settings.items() for word in ("--set", f"{field}={json.dumps(value)}")]
+        threads = ["--threads", str(threads or self.threads)]
+        return [self.binary, "train", "--out", str(Path(folder) / "run"), *threads, *sets, *more]
+
+    def rate(self, settings):
+        """Examples a second, as the run itself says: all steps, all looks at the held-out set, checkpoints, compilation."""
+        with tempfile.TemporaryDirectory() as folder:
+            command = self.command(folder, settings)
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return float(re.search(r"speed +(\d+) examples/s", said).group(1))
+
+    def seconds(self, settings, *more, threads):
+        """Wall time of the whole process."""
+        with tempfile.TemporaryDirectory() as folder:
+            command = self.command(folder, settings, *more, threads=threads)
+            begin = time.perf_counter()
+            subprocess.run(command, capture_output=True, check=True)
+            return time.perf_counter() - begin
+
+    def data(self, settings):
+        """Training and held-out inputs and labels, standardised, as a run keeps them or as they are read from its files."""
+        import numpy
+
+        with tempfile.TemporaryDirectory() as folder:
+            short = {**settings, "train.steps": 1}
+            subprocess.run(self.command(folder, short), capture_output=True, check=True)
+            kept = numpy.load(Path(folder) / "run" / "data.npz")
+            return {name: kept[name] for name in kept.files}
+
+
+def main():
+    """Parses before anything heavy is installed or imported."""
+    arguments = parse()
+    environment.enter()
+
+    import torch
+
+    import loops
+
+    torch.set_num_threads(arguments.threads)
+    thalweg = Thalweg(build(), arguments.threads)
+    print(f"PyTorch {torch.__version__}, {arguments.threads} threads", file=sys.stderr)
+    fashion, digits = loops.fashion_mnist(), loops.digits(thalweg.data(DIGITS))
+    works = {
+        "LeNet-300-100, an epoch of Fashion-MNIST, batch 60, beside PyTorch's data loader": (
+            lambda: thalweg.rate(FASHION),
+            loops.ways("lenet_300_100", fashion, FASHION, loader=True),
+            3.0,
+        ),
+        "the same beside a whole set preloaded in a tensor": (
+            lambda: thalweg.rate(FASHION),
+            loops.ways("lenet_300_100", fashion, FASHION, loader=False),
+            1.5,
+        ),
+        "perceptron 64-64-64-10, 100 epochs of the digits, batch 32": (
+            lambda: thalweg.rate(DIGITS),
+            loops.ways("mlp", digits, DIGITS, loader=False),
+            10.0,
+        ),
+    }
+    found = {name: compare(name, *sides, arguments.rounds) for name, sides in works.items()}
+    found["seeds"] = seeds(thalweg, arguments.rounds)
+    print(markdown(found))
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def compare(name, ours, ways, target, rounds):
+    """Rates of both sides by turns; of PyTorch the way that was the fastest in a first look."""
+    print(name, file=sys.stderr)
+    looks = {way: run() for way, run in ways.items()}
+    way = max(looks, key=looks.get)
+    pairs = []
+    for number in range(rounds):
+        sides = [("thalweg", ours), ("pytorch", ways[way])]
+        # Who goes first changes, so that no side gains by its place.
+        pairs.append({side: run() for side, run in (sides if number % 2 == 0 else sides[::-1])})
+    return {"target": target, "way": way, "looks": looks, "rounds": pairs}
+
+
+def seeds(thalweg, rounds):
+    """Seconds of several seeds one after the other on one thread, and side by side."""
+    print(f"{SEEDS} seeds", file=sys.stderr)
+    settings = {**DIGITS, "train.epochs": 400}
+    more = ["--seeds", f"0..{SEEDS}"]
+    pairs = []
+    for number in range(rounds):
+        sides = [("one", 1), ("together", thalweg.threads)]
+        order = sides if number % 2 == 0 else sides[::-1]
+        pairs.append({side: thalweg.seconds(settings, *more, threads=threads) for side, threads in order})
+    return {"target": 1.8, "rounds": pairs}
+
+
+def markdown(found):
+    """The table."""
+    lines = ["| work | thalweg | PyTorch | ratio | rounds | target | met? |", "|---|---|---|---|---|---|---|"]
+    for name, record in found.items():
+        if name == "seeds":
+            name, ours, theirs = f"{SEEDS} seeds, 400 epochs of the digits, side by side (s)", "together", "one"
+            ratios = [pair[theirs] / pair[ours] for pair in record["rounds"]]
+            unit = "{:.3g} s"
+        else:
+            ours, theirs, unit = "thalweg", "pytorch", "{:,.0f}/s"
+            ratios = [pair[ours] / pair[theirs] for pair in record["rounds"]]
+        medians = [statistics.median(pair[side] for pair in record["rounds"]) for side in (ours, theirs)]
+        ratio = statistics.median(ratios)
+        lines.append(
+            f"| {name} | {unit.format(medians[0])} | {unit.format(medians[1])} | {ratio:.3g} "
+            f"| {min(ratios):.3g} – {max(ratios):.3g} | ≥ {record['target']} | {'yes' if ratio >= record['target'] else '**no**'} |"
+        )
+    lines.append("")
+    for name, record in found.items():
+        if "looks" in record:
+            looks = ", ".join(f"{way} {rate:,.0f}/s" for way, rate in record["looks"].items())
+            lines.append(f"- {name}: PyTorch's way is {record['way']} (tried: {looks})")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
