@@ -70,7 +70,7 @@ def main():
     torch.set_num_threads(arguments.threads)
     # Every way of every work is compiled from the same few functions.
     torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = 1000
-    binary = build()
+    (binary,) = build("thalweg-bench")
     thalweg = Thalweg(binary, arguments.threads)
     names = choose(thalweg.works, arguments.only)
     if arguments.check:

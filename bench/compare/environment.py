@@ -1,4 +1,4 @@
-"""A Python environment with PyTorch and NumPy, outside the checkout and kept between runs.
+"""A Python environment with PyTorch and what goes with it, outside the checkout and kept between runs.
 
 It is the folder that THALWEG_BENCH_ENV names, or thalweg-bench in the user's cache folder. It is made when it
 is missing, or mended when an earlier making was cut short.
@@ -10,7 +10,8 @@ import sys
 import venv
 from pathlib import Path
 
-PACKAGES = ["torch", "numpy"]
+# torchvision for its networks and safetensors for its files: interchange.py loads them.
+PACKAGES = ["torch", "numpy", "safetensors", "torchvision"]
 
 
 def folder():
@@ -26,7 +27,7 @@ def enter():
         return
     python = folder() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not complete(python):
-        print(f"Installing {' and '.join(PACKAGES)} into {folder()} (once; some gigabytes)", file=sys.stderr)
+        print(f"Installing {', '.join(PACKAGES)} into {folder()} (once; some gigabytes)", file=sys.stderr)
         venv.create(folder(), with_pip=True)
         # Standard output is for the table.
         subprocess.run([python, "-m", "pip", "install", *PACKAGES], check=True, stdout=sys.stderr)

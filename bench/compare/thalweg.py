@@ -12,17 +12,19 @@ import numpy
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def build():
-    """Builds the binary and returns its path."""
-    command = ["cargo", "build", "--release", "--package", "thalweg-bench"]
+def build(*names):
+    """Builds the binaries of those names, which are their packages' too, and returns their paths."""
+    command = ["cargo", "build", "--release"] + [word for name in names for word in ("--package", name)]
     # Objects on standard output, and what the compiler has to say, readable, on standard error.
     command += ["--message-format", "json-render-diagnostics"]
     built = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit status {built.returncode}")
     artifacts = [json.loads(line) for line in built.stdout.splitlines()]
-    binaries = [artifact["executable"] for artifact in artifacts if artifact.get("executable")]
-    return binaries[-1]
+    binaries = {
+        artifact["target"]["name"]: artifact["executable"] for artifact in artifacts if artifact.get("executable")
+    }
+    return [binaries[name] for name in names]
 
 
 class Thalweg:

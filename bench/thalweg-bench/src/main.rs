@@ -8,11 +8,13 @@
 //! | `NAME REPETITIONS` | a [`measure::Timing`] after a warm-up |
 //! | `memory NAME REPETITIONS` | a [`memory::Memory`], of use only from a process that was asked for nothing else |
 //! | `arrays NAME PATH` | what the operands are, and where in the file PATH each of them and each result lies, see [`arrays`] |
+//! | `logits JSON` | what a trained network answers, into a file: see [`logits`] |
 //!
 //! What cannot be done is answered by `{"error": …}`, and the next request is read. Works stay prepared between
 //! requests. The number of threads is `RAYON_NUM_THREADS`.
 
 mod arrays;
+mod logits;
 mod measure;
 mod memory;
 mod network;
@@ -61,5 +63,6 @@ fn answer(line: &str, prepared: &mut BTreeMap<&'static str, Prepared>) -> Result
             let prepared = prepared.entry(work.name).or_insert_with(|| work.prepare());
             prepared.write(Path::new(&path)).map_err(|error| RequestError::Write { path, error })
         }
+        Request::Logits(question) => Ok(question.answer()?),
     }
 }

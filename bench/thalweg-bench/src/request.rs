@@ -1,5 +1,6 @@
 //! What may be asked for.
 
+use crate::logits::{LogitsError, Question};
 use crate::memory::MemoryError;
 use crate::works::{WORKS, Work};
 
@@ -29,6 +30,8 @@ pub(crate) enum Request {
         /// The file to write.
         path: String,
     },
+    /// What a network answers.
+    Logits(Question),
 }
 
 /// A line that cannot be answered.
@@ -36,7 +39,7 @@ pub(crate) enum Request {
 pub(crate) enum RequestError {
     /// No request looks like this.
     #[error(
-        "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS` or `arrays NAME PATH`, found `{found}`"
+        "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS`, `arrays NAME PATH` or `logits JSON`, found `{found}`"
     )]
     Form {
         /// The line.
@@ -56,6 +59,14 @@ pub(crate) enum RequestError {
         /// What was given.
         found: String,
     },
+    /// Not what `logits` takes.
+    #[error(
+        "logits: expected an object with model, input, outputs, checkpoint, inputs and results, found {0}"
+    )]
+    Question(serde_json::Error),
+    /// A network without an answer.
+    #[error(transparent)]
+    Logits(#[from] LogitsError),
     /// The system does not tell.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -72,6 +83,9 @@ pub(crate) enum RequestError {
 impl Request {
     /// Understands a line.
     pub(crate) fn parse(line: &str) -> Result<Self, RequestError> {
+        if let Some(question) = line.trim().strip_prefix("logits ") {
+            return serde_json::from_str(question).map(Self::Logits).map_err(RequestError::Question);
+        }
         let words: Vec<&str> = line.trim().splitn(3, ' ').collect();
         match words[..] {
             ["machine"] => Ok(Self::Machine),
@@ -122,10 +136,18 @@ mod tests {
         let refused = |line: &str| Request::parse(line).unwrap_err().to_string();
         assert_eq!(
             refused("step_64"),
-            "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS` or `arrays NAME PATH`, found `step_64`"
+            "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS`, `arrays NAME PATH` or `logits JSON`, found `step_64`"
         );
         assert!(refused("arrays step_64").ends_with("found `arrays step_64`"));
         assert!(refused("memory step_64").ends_with("found `memory step_64`"));
+        assert!(refused("logits").ends_with("found `logits`"));
+        let expected =
+            "logits: expected an object with model, input, outputs, checkpoint, inputs and results, found ";
+        assert_eq!(
+            refused("logits 3"),
+            format!("{expected}invalid type: integer `3`, expected struct Question at line 1 column 1")
+        );
+        assert!(refused(r#"logits {"model": {"kind": "lenet6"}}"#).contains("unknown variant `lenet6`"));
         assert_eq!(refused("step_64 0"), "expected a number of repetitions from 1, found `0`");
         assert!(refused("step_65 3").starts_with("expected one of [\"step_784\", "));
         assert!(refused("step_65 3").ends_with("found `step_65`"));

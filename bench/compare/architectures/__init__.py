@@ -1,0 +1,21 @@
+"""Every architecture of thalweg's as a module of PyTorch, written from its description: what interchange.py loads weights into.
+
+A module is made from a model's configuration (with all fields), the shape of an example and the number of outputs. Nothing here
+reads thalweg's code or its programs, and names are those that the documentation promises.
+"""
+
+from architectures import dense, images, lists, recurrent, residual, transformers
+
+MODULES = {
+    **dense.MODULES,
+    **images.MODULES,
+    **lists.MODULES,
+    **recurrent.MODULES,
+    **residual.MODULES,
+    **transformers.MODULES,
+}
+
+
+def module(model, input, outputs):
+    """The module of that configuration."""
+    return MODULES[model["kind"]](model, input, outputs)
