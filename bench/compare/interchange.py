@@ -9,6 +9,7 @@ import platform
 import re
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import environment
@@ -69,7 +70,9 @@ def exchanged(case, folder, command, bench, threads):
 def row(case, distances, described):
     """A line of the table."""
     columns = [(precision, way) for precision in TOLERANCES for way in "→←"]
-    numbers = [f"{distances[column]:.0e}" if column in distances else "–" for column in columns]
+    # `{:.0e}` of nothing is 0e+00.
+    number = lambda distance: f"{distance:.0e}" if distance else "0"
+    numbers = [number(distances[column]) if column in distances else "–" for column in columns]
     counts = [f"{described[what]:,}" if described[what] != "?" else "?" for what in ("parameters", "statistics")]
     return "| " + " | ".join([case.name, *counts, *numbers]) + " |"
 
@@ -98,6 +101,8 @@ def main():
     from thalweg import Thalweg, build
 
     torch.set_num_threads(arguments.threads)
+    # It is slow with windows of even length, and says so.
+    warnings.filterwarnings("ignore", message="Using padding='same'")
     chosen = [case for case in CASES if any(text in case.name for text in arguments.only or [""])]
     if not chosen:
         sys.exit(f"expected --only to name some of {[case.name for case in CASES]}, found {arguments.only}")

@@ -1,4 +1,4 @@
-"""The networks whose weights go to and fro: every kind of model, small, and every option that changes names or numbers."""
+"""The networks whose weights go to and fro: every kind of model, and every option that changes names or numbers."""
 
 from dataclasses import dataclass, field
 from typing import Callable
@@ -21,7 +21,7 @@ class Case:
     make: Callable = module
     # Fields of `train`.
     train: dict = field(default_factory=dict)
-    # Whether thalweg's weights fit: not into a module that ties some of its own.
+    # Whether thalweg's weights fit; they do not where a module ties some of its own.
     both_ways: bool = True
 
     @property
@@ -45,7 +45,14 @@ IMAGE_LAYERS = [
     "groupnorm 3",
     "gelu",
     "maxpool 3 stride=2 pad=1",
-    {"residual": ["conv 6 3 pad=same groups=6", "instancenorm affine", "tanh", "conv 6 3x3 pad=2 dilation=2 groups=2"]},
+    {
+        "residual": [
+            "conv 6 3 pad=same groups=6",
+            "instancenorm affine",
+            "tanh",
+            "conv 6 3x3 pad=2 dilation=2 groups=2",
+        ]
+    },
     "layernorm",
     {
         "residual": ["conv 9 3x3 stride=2 pad=1", "batchnorm", "silu", "dropout 0.2"],
@@ -56,7 +63,7 @@ IMAGE_LAYERS = [
         "residual": ["conv 4 2x2 pad=same", "sigmoid", "instancenorm"],
         "shortcut": ["conv 4 1x1 nobias", "batchnorm noaffine"],
     },
-    "maxpool 2 stride=1 dilation=1x2",
+    "maxpool 2 stride=1 dilation=2x1",
     "flatten",
     "linear 12",
     "layernorm noaffine",
@@ -69,14 +76,17 @@ IMAGE_LAYERS = [
 AVERAGE_LAYERS = ["conv 8 3", "groupnorm 2 noaffine", "relu", "globalavgpool", "linear 10"]
 MAX_LAYERS = ["conv 8 3", "batchnorm", "relu", "globalmaxpool", "linear 10"]
 
+OTHER_ACTIVATIONS = ["tanh", "erf", "sigmoid", "gelu", "silu", "linear"]
 RECONSTRUCTION = {"loss": "reconstruction", "lr": 1e-3}
+# Fixup begins with outputs of 0, and its first steps are short.
+FAST = {"lr": 0.3}
 SMALL_VIT = {"patch_size": 2, "width": 24, "depth": 2, "heads": 3, "mlp_width": 20}
 VIT = {"patch_size": 4, "width": 32, "depth": 2, "heads": 4, "mlp_width": 64}
 GPT = {"width": 24, "depth": 2, "heads": 3, "mlp_width": 40}
 
 CASES = [
     case("mlp", "mlp", widths=[32, 24]),
-    *(case(f"mlp, {act}", "mlp", widths=[16, 12], activation=act) for act in ("tanh", "erf", "sigmoid", "gelu", "silu", "linear")),
+    *(case(f"mlp, {act}", "mlp", widths=[16, 12], activation=act) for act in OTHER_ACTIVATIONS),
     case("mlp, layer norm", "mlp", widths=[32, 24], layer_norm=True),
     case("mlp, no bias", "mlp", widths=[32], bias=False),
     case("linear", "linear"),
@@ -101,8 +111,8 @@ CASES = [
     case("resnet20, project", "resnet20", 2, width=8, shortcut="project"),
     case("resnet20, no shortcut", "resnet20", 2, width=8, shortcut="none", activation="tanh"),
     case("resnet20, group norm", "resnet20", 2, width=8, norm="group", groups=4, shortcut="project"),
-    case("resnet20, fixup", "resnet20", 2, width=8, norm="fixup"),
-    case("resnet20, fixup, project", "resnet20", 2, width=8, norm="fixup", shortcut="project"),
+    case("resnet20, fixup", "resnet20", 2, FAST, width=8, norm="fixup"),
+    case("resnet20, fixup, project", "resnet20", 2, FAST, width=8, norm="fixup", shortcut="project"),
     case("resnet32", "resnet32", 2, width=8),
     case("resnet44", "resnet44", 2, width=8),
     case("resnet56", "resnet56", 2, width=8),
@@ -112,14 +122,14 @@ CASES = [
     case("wide_resnet, group norm", "wide_resnet", 2, depth=10, widen=1, norm="group", groups=8),
     case("wide_resnet, no norm", "wide_resnet", 2, train={"lr": 1e-3}, depth=10, widen=1, norm="none"),
     case("resnet18", "resnet18", 2, width=8),
-    case("resnet18, fixup, large stem", "resnet18", 4, width=8, norm="fixup", stem="large"),
+    case("resnet18, fixup, large stem", "resnet18", 4, FAST, width=8, norm="fixup", stem="large"),
     case("resnet50", "resnet50", 4, width=8, stem="large"),
     case("resnet50, group norm", "resnet50", 2, width=8, norm="group", groups=4),
     case("resnet18 of torchvision", "resnet18", 4, make=published.RESNET18, width=64, stem="large"),
     case("resnet50 of torchvision", "resnet50", 4, make=published.RESNET50, width=64, stem="large"),
     case("vit", "vit", **SMALL_VIT),
     case("vit, dropout", "vit", **SMALL_VIT, dropout=0.1, attention_dropout=0.2),
-    case("vit of torchvision", "vit", 4, make=published.VIT, **VIT),
+    case("vit of torchvision", "vit", 4, make=published.vit, **VIT),
     case("gpt", "gpt", None, **GPT),
     case("gpt, dropout", "gpt", None, **GPT, embedding_dropout=0.1, attention_dropout=0.1, residual_dropout=0.1),
     case("gpt, tied in PyTorch", "gpt", None, make=transformers.tied_gpt, both_ways=False, **GPT),
@@ -128,7 +138,7 @@ CASES = [
     case("lstm", "lstm", units=16, depth=1),
     case("lstm, dropout", "lstm", units=12, depth=3, dropout=0.2),
     case("lstm, language model", "lstm", None, units=16, depth=2, embedding=6),
-    case("layers", "layers", layers=IMAGE_LAYERS),
+    case("layers", "layers", 2, layers=IMAGE_LAYERS),
     case("layers, average of all", "layers", layers=AVERAGE_LAYERS),
     case("layers, largest of all", "layers", layers=MAX_LAYERS),
 ]

@@ -57,10 +57,11 @@ def layer(text, shape):
     flags = [word for word in words if word in ("nobias", "noaffine", "affine")]
     rest = [word for word in words if "=" not in word and word not in flags]
     inputs, affine = shape[0], "noaffine" not in flags
-    if name in ACTIVATIONS:
-        return ACTIVATIONS[name]()
+    # Before the activations, of which one has the same name.
     if name == "linear":
         return nn.Linear(inputs, int(rest[0]), bias="nobias" not in flags)
+    if name in ACTIVATIONS:
+        return ACTIVATIONS[name]()
     if name == "conv":
         return convolution(inputs, *rest, flags, options)
     if name in ("maxpool", "avgpool"):

@@ -49,4 +49,3 @@ def vit(model, input, outputs):
 RESNET18, RESNET50 = resnet(resnet18), resnet(resnet50)
 VGG11 = lambda _model, input, outputs: Vgg(vgg11, input, outputs)
 VGG11_BN = lambda _model, input, outputs: Vgg(vgg11_bn, input, outputs)
-VIT = vit

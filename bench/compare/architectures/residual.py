@@ -74,11 +74,12 @@ class FixupBlock(nn.Module):
             channels = outputs
         self.scale = scalar(1.0)
         stride = max(stride for _, _, stride in steps)
-        self.act, self.shortcut = activation(model), [None]
+        self.act, self.name = activation(model), None
         if inputs != channels or stride != 1:
             projects = model.get("shortcut", "pad") == "project"
-            self.add_module(name, (conv(inputs, channels, 1, stride) if projects else Pad(inputs, channels, stride)))
-            self.shortcut = [self.get_submodule(name)]
+            change = conv(inputs, channels, 1, stride) if projects else Pad(inputs, channels, stride)
+            self.add_module(name, change)
+            self.name = name
 
     def forward(self, x):
         y = first = x + self.bias1a
@@ -89,8 +90,7 @@ class FixupBlock(nn.Module):
             if number < self.steps:
                 y = y + self.get_parameter(f"bias{number}b")
         y = y * self.scale + self.get_parameter(f"bias{self.steps}b")
-        (shortcut,) = self.shortcut
-        return self.act(y + (x if shortcut is None else shortcut(first)))
+        return self.act(y + (x if self.name is None else self.get_submodule(self.name)(first)))
 
 
 class Resnet(nn.Module):
