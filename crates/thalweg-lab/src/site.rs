@@ -44,7 +44,7 @@ impl<T: Real> NetworkSite<T> {
     pub fn new(architecture: Arc<dyn Architecture>, loss: Loss, data: &Dataset) -> Self {
         let has_batch_norm = !architecture.norms().is_empty();
         let convention = Convention {
-            loss: loss.convention().to_owned(),
+            loss: loss.convention(),
             reduction: Reduction::Mean,
             data: Some(DataSubset { name: data.name().to_owned(), count: data.examples() }),
             dtype: if T::NAME == "f64" { Dtype::F64 } else { Dtype::F32 },

@@ -5,11 +5,19 @@ use serde::{Deserialize, Serialize};
 use thalweg_program::builder::Var;
 
 /// The loss of one example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// Softmax cross-entropy, −log p_label, in nats.
     CrossEntropy,
+    /// The same against smoothed labels (Szegedy et al. 2016), −Σ_j q_j log p_j with q = (1 − ε) e_label + ε/classes, as
+    /// PyTorch's `CrossEntropyLoss(label_smoothing=ε)`: (1 − ε) times the cross-entropy, and ε times its mean over all labels.
+    /// It is nowhere below the entropy of q. Configurations write it as a field beside `"cross_entropy"`.
+    #[serde(skip)]
+    SmoothedCrossEntropy {
+        /// ε, in (0, 1).
+        smoothing: f64,
+    },
     /// ½‖f − y‖² against the label's unit vector y. With the half, a sharpness compares with 2/η.
     HalfMeanSquare,
     /// ½‖f − x‖² against the inputs x themselves, summed over the numbers of an example: what autoencoders are trained on. Labels
@@ -24,9 +32,19 @@ impl Loss {
         let outputs = classes_first(outputs);
         let label = || classes_first(labels.one_hot(outputs.shape()[0]));
         match self {
-            Self::CrossEntropy => cross_entropy(outputs, label()),
+            Self::CrossEntropy => cross_entropy(outputs, label(), None),
+            Self::SmoothedCrossEntropy { smoothing } => cross_entropy(outputs, label(), Some(smoothing)),
             Self::HalfMeanSquare => half_square(outputs - label()),
             Self::Reconstruction => half_square(outputs - classes_first(inputs)),
+        }
+    }
+
+    /// With labels smoothed by that ε, in [0, 1); itself if that is 0, and if it has no labels' probabilities.
+    #[must_use]
+    pub fn smoothed(self, smoothing: f64) -> Self {
+        match self {
+            Self::CrossEntropy if smoothing != 0.0 => Self::SmoothedCrossEntropy { smoothing },
+            _ => self,
         }
     }
 
@@ -38,18 +56,23 @@ impl Loss {
     /// Its name in configurations.
     pub fn name(self) -> &'static str {
         match self {
-            Self::CrossEntropy => "cross_entropy",
+            Self::CrossEntropy | Self::SmoothedCrossEntropy { .. } => "cross_entropy",
             Self::HalfMeanSquare => "half_mean_square",
             Self::Reconstruction => "reconstruction",
         }
     }
 
     /// The name and unit that a reading bears.
-    pub fn convention(self) -> &'static str {
+    pub fn convention(self) -> String {
         match self {
-            Self::CrossEntropy => "softmax cross-entropy in nats",
-            Self::HalfMeanSquare => "half squared error against unit vectors",
-            Self::Reconstruction => "half squared error against the inputs, summed over an example's numbers",
+            Self::CrossEntropy => "softmax cross-entropy in nats".to_owned(),
+            Self::SmoothedCrossEntropy { smoothing } => {
+                format!("softmax cross-entropy in nats, labels smoothed by {smoothing}")
+            }
+            Self::HalfMeanSquare => "half squared error against unit vectors".to_owned(),
+            Self::Reconstruction => {
+                "half squared error against the inputs, summed over an example's numbers".to_owned()
+            }
         }
     }
 }
@@ -73,7 +96,9 @@ fn half_square(residual: Var<'_>) -> Var<'_> {
 /// where the network is sure, nothing cancels: loss, gradient and curvature are small sums of small probabilities, right
 /// in relative terms, where the textbook's log Σ exp − z_label, and p − y and p·(1 − p) with it, leave the rounding of
 /// numbers near 1. (In single precision those are mostly noise once the loss of an example is below 10⁻⁴.)
-fn cross_entropy<'b>(outputs: Var<'b>, target: Var<'b>) -> Var<'b> {
+///
+/// Smoothed labels q make it Σ_j q_j (z_k − z_j) + log(1 + …): sums of what is not negative, once more.
+fn cross_entropy<'b>(outputs: Var<'b>, target: Var<'b>, smoothing: Option<f64>) -> Var<'b> {
     let largest = outputs.max(&[0]);
     let top = outputs.equal(largest);
     // Where several are largest no class stands apart: all stay in the sum, which then holds the 1 itself.
@@ -82,7 +107,9 @@ fn cross_entropy<'b>(outputs: Var<'b>, target: Var<'b>) -> Var<'b> {
     let rest = reference.select(0.0, (outputs - largest).exp()).sum(&[0]) - (1.0 - alone);
     let sign = reference - target;
     let gap = sign.select(sign * outputs, 0.0).sum(&[0]) + (1.0 - alone) * largest;
-    gap + rest.log1p()
+    let Some(smoothing) = smoothing else { return gap + rest.log1p() };
+    let below = (largest - outputs).sum(&[0]) * (smoothing / outputs.shape()[0] as f64);
+    gap * (1.0 - smoothing) + below + rest.log1p()
 }
 
 /// Writes the expected errors `[e…]` of outputs `[e…, classes]` and labels `[e…]`, in [0, 1]: 0 where the label's output is the only largest, 1 where

@@ -17,6 +17,10 @@ use crate::schedule::{Schedule, Warmup};
 pub struct TrainConfig {
     /// The loss; cross-entropy unless given.
     pub loss: Loss,
+    /// Share ε of every label that goes to all classes alike, in [0, 1), as PyTorch's `CrossEntropyLoss(label_smoothing=ε)`
+    /// has it; for cross-entropy, 0 unless given. It is part of the loss: of what is measured as of what is trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_smoothing: Option<f64>,
     /// Passes over the training set, unless `steps` is given; 40 unless given.
     pub epochs: u64,
     /// Steps of the optimiser, in place of `epochs`.
@@ -96,6 +100,7 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             loss: Loss::CrossEntropy,
+            label_smoothing: None,
             epochs: 40,
             steps: None,
             batch_size: BatchSize::Of(64),
@@ -141,9 +146,25 @@ impl TrainConfig {
             let expected = "a finite number above 0";
             return Err(TrainError::Value { field: "clip_norm", expected, found });
         }
-        let Self { loss, optimiser, clip_norm, augment, .. } = *self;
+        let Self { optimiser, clip_norm, augment, .. } = *self;
+        let loss = self.smoothed_loss()?;
         let recipe = Recipe { loss, optimiser, schedule, batch_size, clip_norm, augment };
         Ok(Plan { recipe, steps })
+    }
+
+    /// The loss with its labels smoothed.
+    fn smoothed_loss(&self) -> Result<Loss, TrainError> {
+        match (self.label_smoothing, self.loss) {
+            (None, loss) => Ok(loss),
+            (Some(found), _) if !(0.0..1.0).contains(&found) => {
+                Err(TrainError::Value { field: "label_smoothing", expected: "in [0, 1)", found })
+            }
+            (Some(smoothing), Loss::CrossEntropy) => Ok(Loss::CrossEntropy.smoothed(smoothing)),
+            (Some(found), loss) => {
+                let expected = format!("unset, as {} has no labels to smooth", loss.name());
+                Err(TrainError::Choice { field: "label_smoothing", expected, found: found.to_string() })
+            }
+        }
     }
 }
 
@@ -296,5 +317,24 @@ mod tests {
             "train: expected clip_norm to be a finite number above 0, found 0"
         );
         assert!(unplanned(r#"{"optimiser": {"kind": "adam", "beta_1": 2}}"#).starts_with("optimiser adam"));
+        assert_eq!(
+            unplanned(r#"{"label_smoothing": 1}"#),
+            "train: expected label_smoothing to be in [0, 1), found 1"
+        );
+        assert_eq!(
+            unplanned(r#"{"label_smoothing": 0.1, "loss": "half_mean_square"}"#),
+            "train: expected label_smoothing to be unset, as half_mean_square has no labels to smooth, found 0.1"
+        );
+    }
+
+    #[test]
+    fn smoothing_is_part_of_the_loss_and_not_written_unless_given() {
+        assert!(!serde_json::to_string(&TrainConfig::default()).unwrap().contains("smoothing"));
+        let text = r#"{"label_smoothing": 0.1}"#;
+        assert_eq!(plan(text, 9).recipe.loss, Loss::SmoothedCrossEntropy { smoothing: 0.1 });
+        assert!(serde_json::to_string(&read(text).unwrap()).unwrap().contains(r#""label_smoothing":0.1"#));
+        // Smoothing by 0 is the loss itself, program for program.
+        assert_eq!(plan(r#"{"label_smoothing": 0.0}"#, 9).recipe.loss, Loss::CrossEntropy);
+        assert!(read(r#"{"loss": "smoothed_cross_entropy"}"#).is_err());
     }
 }

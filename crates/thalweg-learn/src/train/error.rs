@@ -34,6 +34,16 @@ pub enum TrainError {
         /// The value given.
         found: f64,
     },
+    /// A choice that does not go with another one.
+    #[error("train: expected {field} to be {expected}, found {found}")]
+    Choice {
+        /// Name of the field.
+        field: &'static str,
+        /// What goes.
+        expected: String,
+        /// The choice.
+        found: String,
+    },
     /// Examples of another size than the network takes.
     #[error("train: {architecture} expects inputs of {expected} numbers, found {found} in {data}")]
     Inputs {

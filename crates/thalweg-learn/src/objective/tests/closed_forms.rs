@@ -70,20 +70,39 @@ fn softmax_regression() {
     assert_close(&problem.hessian_products(&problem.units()), &truth, 1e-13);
     assert_close(&problem.ggn_products(&problem.units()), &truth, 1e-13);
     check_loss_and_gradient(&problem, |z, label| -softmax(z)[label].ln());
+    // Labels move what is linear in the outputs: the curvature is the same.
+    let smoothed = regression(Loss::CrossEntropy.smoothed(0.2));
+    assert_close(&smoothed.hessian_products(&smoothed.units()), &truth, 1e-13);
+    assert_close(&smoothed.ggn_products(&smoothed.units()), &truth, 1e-13);
+    check_loss_and_gradient(&smoothed, |z, label| {
+        let p = softmax(z);
+        (0..CLASSES).map(|c| -target(smoothed.objective.loss(), c, label) * p[c].ln()).sum()
+    });
 }
 
-/// The mean of that loss, and the gradient (1/N) Σ (f(z) − e_label) ⊗ x, where f is the identity or softmax.
+/// What the label says of class `c`.
+fn target(loss: Loss, c: usize, label: usize) -> f64 {
+    match loss {
+        Loss::SmoothedCrossEntropy { smoothing } => {
+            (1.0 - smoothing) * kronecker(c, label) + smoothing / CLASSES as f64
+        }
+        _ => kronecker(c, label),
+    }
+}
+
+/// The mean of that loss, and the gradient (1/N) Σ (f(z) − q) ⊗ x, where f is the identity or softmax and q the target.
 fn check_loss_and_gradient(problem: &Problem, loss: impl Fn(&[f64], usize) -> f64) {
     let rows = rows(problem);
     let (mut mean, mut gradient) = (0.0, vec![0.0; problem.n()]);
     for ((x, z), &label) in rows.iter().zip(&problem.examples.labels) {
         mean += loss(z, label as usize) / rows.len() as f64;
         let f = match problem.objective.loss() {
-            Loss::CrossEntropy => softmax(z),
+            Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => softmax(z),
             Loss::HalfMeanSquare | Loss::Reconstruction => z.clone(),
         };
         for (c, j) in (0..CLASSES * x.len()).map(|cj| (cj / x.len(), cj % x.len())) {
-            gradient[place(c, j)] += (f[c] - kronecker(c, label as usize)) * x[j] / rows.len() as f64;
+            gradient[place(c, j)] +=
+                (f[c] - target(problem.objective.loss(), c, label as usize)) * x[j] / rows.len() as f64;
         }
     }
     let value = problem.objective.values(&[&problem.theta], &problem.examples)[0];

@@ -17,7 +17,8 @@ fn problems() -> impl Iterator<Item = Problem> {
         Problem::training(&DROPPING_AND_NORMED, Loss::HalfMeanSquare, 70),
     ];
     let again = Problem::new(&[3, 5, 4, 3], Activation::Tanh, false, Loss::Reconstruction, 70);
-    alone.chain(batch_normed).chain(dropping).chain([again])
+    let smoothed = Problem::new(&[3, 5, 4, 3], Activation::Gelu, true, Loss::CrossEntropy.smoothed(0.15), 70);
+    alone.chain(batch_normed).chain(dropping).chain([again, smoothed])
 }
 
 /// Central differences of fourth order: (8(f₁ − f₋₁) − (f₂ − f₋₂))/12h for f at ±h and ±2h along each coordinate.
@@ -93,7 +94,7 @@ fn curvature(loss: Loss, outputs: &[f64], examples: usize) -> Vec<Vec<f64>> {
     let entry = |a: usize, b: usize| {
         let same = if a == b { 1.0 } else { 0.0 };
         match loss {
-            Loss::CrossEntropy => same * p[a] - p[a] * p[b],
+            Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => same * p[a] - p[a] * p[b],
             Loss::HalfMeanSquare | Loss::Reconstruction => same,
         }
     };

@@ -60,7 +60,7 @@ pub(super) fn conventions(inputs: &Inputs) -> Vec<Convention> {
     vec![
         entry(
             "loss",
-            inputs.setup.plan.recipe.loss.convention().to_owned(),
+            inputs.setup.plan.recipe.loss.convention(),
             "Without weight decay, even if training had any: that is part of the optimiser.",
         ),
         entry(

@@ -86,7 +86,9 @@ fn training(inputs: &Inputs, readings: &Readings) -> Result<Vec<Named>, RecordEr
          picture. Where the test line leaves the training line, the network begins to fit what does not generalise.",
     );
     let label = match inputs.setup.plan.recipe.loss {
-        Loss::CrossEntropy => format!("ln {}: {}", inputs.setup.data.train.classes(), guess_name(inputs)),
+        Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => {
+            format!("ln {}: {}", inputs.setup.data.train.classes(), guess_name(inputs))
+        }
         Loss::HalfMeanSquare | Loss::Reconstruction => guess_name(inputs).to_owned(),
     };
     loss = loss.mark(Mark::y(guess(inputs), label));

@@ -117,7 +117,7 @@ fn line(inputs: &Inputs, readings: &Readings, findings: &mut Vec<Finding>) {
     }
     if let Some(length) = reading.value.curves.first().and_then(|curve| curve.gauss_length) {
         let criterion = match inputs.setup.plan.recipe.loss {
-            Loss::CrossEntropy => "",
+            Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => "",
             Loss::HalfMeanSquare | Loss::Reconstruction => {
                 " Where a squared error ends at 0, an example whose length is below π/2 has a loss that falls monotonically \
                  (Lucas et al. 2021): a criterion for each example, not for the mean."
@@ -288,6 +288,10 @@ fn stability(inputs: &Inputs, is_full_batch: bool) -> &'static str {
         (Loss::CrossEntropy, _) => {
             "With cross-entropy, sharpness falls again late in training (Cohen et al. 2021), so the end says little about the \
              way there."
+        }
+        (Loss::SmoothedCrossEntropy { .. }, _) => {
+            "Smoothed labels are fitted by finite outputs, so sharpness need not fall late in training as it does with plain \
+             cross-entropy (Cohen et al. 2021)."
         }
         (Loss::HalfMeanSquare | Loss::Reconstruction, Schedule::Constant { .. }) if is_full_batch => {
             "Full-batch descent at a constant rate rises to 1 and hovers there (Cohen et al. 2021)."

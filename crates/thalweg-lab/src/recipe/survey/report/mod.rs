@@ -172,7 +172,8 @@ fn network(inputs: &Inputs) -> String {
 fn guess(inputs: &Inputs) -> f64 {
     let classes = inputs.setup.data.train.classes() as f64;
     match inputs.setup.plan.recipe.loss {
-        Loss::CrossEntropy => libm::log(classes),
+        // Smoothed or not: what a label's probabilities are does not matter to outputs that are all equal.
+        Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => libm::log(classes),
         // ½‖1/C − e_y‖² = ½(1 − 1/C).
         Loss::HalfMeanSquare => 0.5 * (1.0 - 1.0 / classes),
         Loss::Reconstruction => {
@@ -200,7 +201,7 @@ fn off_plane_median(axes: &Trajectory) -> f64 {
 /// The loss's unit, if it has one.
 fn loss_unit(inputs: &Inputs) -> &'static str {
     match inputs.setup.plan.recipe.loss {
-        Loss::CrossEntropy => "nats",
+        Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => "nats",
         Loss::HalfMeanSquare | Loss::Reconstruction => "",
     }
 }
