@@ -1,4 +1,5 @@
-//! Twenty steps of every optimiser with every option, against those that PyTorch took (`reference/optimisers.py`).
+//! Twenty steps of every optimiser with every option, against those that PyTorch took (`reference/optimisers.py`; around its
+//! SGD: `reference/sam.py`).
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -33,13 +34,22 @@ fn relative_error(found: &[f64], truth: &[f64]) -> f64 {
 
 #[test]
 fn steps_are_those_of_pytorch() {
-    let table: Table = serde_json::from_str(include_str!("reference/optimisers.json")).unwrap();
-    assert_eq!(table.cases.len(), 17);
+    check(include_str!("reference/optimisers.json"), 17);
+    check(include_str!("reference/sam.json"), 6);
+}
+
+fn check(table: &str, cases: usize) {
+    let table: Table = serde_json::from_str(table).unwrap();
+    assert_eq!(table.cases.len(), cases);
     for case in table.cases {
         let mut theta = [1.0, -0.75, 2.0];
         let mut state = OptimiserState::new(case.optimiser, 3).unwrap();
         for (t, truth) in case.theta.iter().enumerate() {
-            let gradient = gradient(&theta);
+            let mut gradient = gradient(&theta);
+            if let Optimiser::Sam(sam) = case.optimiser {
+                let ascended = sam.ascended(&theta, &gradient);
+                gradient = self::gradient(&ascended.try_into().unwrap());
+            }
             state.step(&mut theta, &[&gradient], case.lr / (1.0 + t as f64 / 10.0));
             let error = relative_error(&theta, truth);
             assert!(error <= 1e-13, "{:?}, step {t}: relative error {error:e}", case.optimiser);

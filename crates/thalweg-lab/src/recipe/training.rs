@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use thalweg_geometry::site::number;
 use thalweg_learn::checkpoint::{Checkpoint, Stored};
+use thalweg_learn::optim::Halt;
 use thalweg_learn::train::{Step, Trainer};
 
 use super::RecipeError;
@@ -25,7 +26,8 @@ pub(super) const DIVERGENCE: &str = "divergence.json";
 /// Between two saved states, unless told otherwise: what a killed process loses at most.
 pub(super) const SAVE_EVERY: Duration = Duration::from_secs(5);
 
-/// Training that came to numbers that are not finite. A result, not an error.
+/// Training that came to numbers that are not finite, or to a stretch of a gradient flow that is too stiff. A result, not an
+/// error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Divergence {
     /// Steps taken before.
@@ -35,11 +37,22 @@ pub struct Divergence {
     pub loss: f64,
     /// Steps of the last checkpoint before it.
     pub checkpoint: u64,
+    /// Substeps that were tried, if a gradient flow needed too many; unset where numbers were not finite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substeps: Option<u64>,
 }
 
 impl std::fmt::Display for Divergence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { step, loss, checkpoint } = self;
+        let Self { step, loss, checkpoint, substeps } = self;
+        if let Some(substeps) = substeps {
+            return write!(
+                f,
+                "training ended early: {substeps} substeps were not enough for the gradient flow at step {step} (loss {loss}): it \
+                 wants a lower `train.lr` or a higher `train.optimiser.substeps_max`; the last checkpoint is that of step \
+                 {checkpoint}"
+            );
+        }
         let what =
             if loss.is_finite() { "a gradient that is not finite" } else { "a loss that is not finite" };
         write!(
@@ -240,7 +253,12 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
             }
             let step = trainer.step();
             if !step.taken {
-                let divergence = Divergence { step: trainer.steps(), loss: step.loss, checkpoint: start };
+                let substeps = match step.halt {
+                    Some(Halt::Substeps { tried }) => Some(tried),
+                    _ => None,
+                };
+                let (loss, checkpoint) = (step.loss, start);
+                let divergence = Divergence { step: trainer.steps(), loss, checkpoint, substeps };
                 self.keep_record(stage, end)?;
                 return Ok(stage.write_json(DIVERGENCE, &divergence)?);
             }
@@ -263,7 +281,7 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
         if end == self.setup.plan.steps {
             let loss = self.observer.last_loss(trainer)?;
             if !loss.is_finite() {
-                let divergence = Divergence { step: end, loss, checkpoint: start };
+                let divergence = Divergence { step: end, loss, checkpoint: start, substeps: None };
                 self.keep_record(stage, end)?;
                 return Ok(stage.write_json(DIVERGENCE, &divergence)?);
             }

@@ -117,8 +117,14 @@ pub(super) fn decode<T: Stored>(bytes: &[u8], origin: &Path) -> Result<Checkpoin
     let leaves = description.leaves.iter().map(|name| take(name)).collect::<Result<Vec<_>, _>>()?;
     let buffers = description.buffers.iter().map(|name| take(name)).collect::<Result<Vec<_>, _>>()?;
     let optimiser = match description.optimiser {
+        None if !description.optimiser_numbers.is_empty() => {
+            return Err(inconsistent(origin, "optimiser_numbers", "there is no optimiser that they are of"));
+        }
         None => None,
         Some((optimiser, step)) => {
+            let fail = |source| CheckpointError::Optimiser { origin: origin.to_path_buf(), source };
+            // Before its vectors, whose number may be one of its fields.
+            optimiser.validate().map_err(fail)?;
             let mut slots = Vec::new();
             for slot in optimiser.slot_names() {
                 let mut values = Vec::new();
@@ -130,11 +136,11 @@ pub(super) fn decode<T: Stored>(bytes: &[u8], origin: &Path) -> Result<Checkpoin
                     }
                     values.extend(array.values);
                 }
-                slots.push(Slot { name: (*slot).to_owned(), values });
+                slots.push(Slot { name: slot, values });
             }
             let parameters = leaves.iter().map(|leaf| leaf.values.len()).sum();
-            let state = OptimiserState::restore(optimiser, parameters, step, slots);
-            let fail = |source| CheckpointError::Optimiser { origin: origin.to_path_buf(), source };
+            let numbers = &description.optimiser_numbers;
+            let state = OptimiserState::restore(optimiser, parameters, step, slots, numbers);
             Some(state.map_err(fail)?)
         }
     };

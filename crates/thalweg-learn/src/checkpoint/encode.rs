@@ -30,6 +30,7 @@ pub(super) fn encode<T: Stored>(checkpoint: &Checkpoint<T>) -> Result<Vec<u8>, C
         }
     }
     let names = |leaves: &[Leaf<T>]| leaves.iter().map(|leaf| leaf.name.clone()).collect();
+    let numbers = checkpoint.optimiser.iter().flat_map(|state| state.numbers());
     let description = Description {
         format: FORMAT,
         dtype: T::NAME.to_owned(),
@@ -40,6 +41,7 @@ pub(super) fn encode<T: Stored>(checkpoint: &Checkpoint<T>) -> Result<Vec<u8>, C
         leaves: names(&checkpoint.leaves),
         buffers: names(&checkpoint.buffers),
         optimiser: checkpoint.optimiser.as_ref().map(|state| (*state.optimiser(), state.steps())),
+        optimiser_numbers: numbers.map(|number| (number.name.to_owned(), number.value)).collect(),
     };
     let unwritable = |reason: String| CheckpointError::Unwritable { reason };
     let description = serde_json::to_string(&description).map_err(|e| unwritable(e.to_string()))?;

@@ -83,6 +83,9 @@ pub struct Description {
     pub buffers: Vec<String>,
     /// The optimiser and the steps that it has taken.
     pub optimiser: Option<(Optimiser, u64)>,
+    /// The optimiser's numbers by name; written where it keeps any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optimiser_numbers: Vec<(String, f64)>,
 }
 
 /// A precision that can be stored.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::optim::{Adam, Sgd};
+use crate::optim::{Adam, GradientFlow, Lbfgs, Probe, Sgd};
 
 fn origin() -> &'static Path {
     Path::new("run/x.safetensors")
@@ -20,8 +20,19 @@ fn sample<T: Stored>(optimiser: Optimiser) -> Checkpoint<T> {
     let mut theta: Vec<T> = leaves.iter().flat_map(|leaf| leaf.values.clone()).collect();
     let gradient = theta.clone();
     let mut state = OptimiserState::new(optimiser, 12).unwrap();
-    state.step(&mut theta, &[&gradient], 0.1);
-    state.step(&mut theta, &[&gradient], 0.1);
+    for _ in 0..2 {
+        if optimiser.chooses_points() {
+            // Of ½‖θ‖², whose gradient is θ.
+            let look = |x: &[T]| {
+                let loss = 0.5 * x.iter().map(|x| x.to_f64() * x.to_f64()).sum::<f64>();
+                Probe { loss, gradient: x.to_vec(), beside: () }
+            };
+            let here = look(&theta);
+            state.step_along(&mut theta, here, 0.1, &mut |x: &[T]| look(x)).unwrap();
+        } else {
+            state.step(&mut theta, &[&gradient], 0.1);
+        }
+    }
     Checkpoint {
         step: u64::MAX,
         epoch: 3,
@@ -57,8 +68,14 @@ fn file(header: &str, data: &[u8]) -> Vec<u8> {
 
 fn round_trip<T: Stored>() {
     let momentum = Optimiser::Sgd(Sgd { momentum: 0.9, ..Sgd::default() });
-    for optimiser in [adam(), momentum, Optimiser::Sgd(Sgd::default())] {
+    let lbfgs = Optimiser::Lbfgs(Lbfgs { history: 2, ..Lbfgs::default() });
+    let flow = Optimiser::GradientFlow(GradientFlow::default());
+    for optimiser in [adam(), momentum, Optimiser::Sgd(Sgd::default()), lbfgs, flow] {
         let checkpoint = sample::<T>(optimiser);
+        let state = checkpoint.optimiser.as_ref().unwrap();
+        // What is kept is not what a state begins with.
+        assert!(state.slots().iter().all(|slot| slot.values.iter().any(|&x| x != T::ZERO)));
+        assert!(state.numbers().iter().all(|number| number.value != 0.0));
         let bytes = checkpoint.to_bytes().unwrap();
         assert_eq!(Checkpoint::from_bytes(&bytes, origin()).unwrap(), checkpoint);
         for _ in 0..5 {
@@ -292,6 +309,20 @@ fn descriptions_and_arrays_must_agree() {
     assert_eq!(
         message(r#""leaves":["w"],"buffers":[],"optimiser":[{"kind":"sgd","weight_decay":-1.0},1]"#),
         "optimiser sgd: expected weight_decay to be at least 0, found -1"
+    );
+    assert!(
+        message(
+            r#""leaves":["w"],"buffers":[],"optimiser":[{"kind":"lbfgs","history":18446744073709551615},1]"#
+        )
+        .starts_with("optimiser lbfgs: expected history to be from 1 to 100, found")
+    );
+    assert_eq!(
+        message(r#""leaves":["w"],"buffers":[],"optimiser":[{"kind":"gradient_flow"},1]"#),
+        r#"optimiser gradient_flow: expected the numbers ["substep", "error"], each finite and at least 0, found []"#
+    );
+    assert_eq!(
+        message(r#""leaves":["w"],"buffers":[],"optimiser":null,"optimiser_numbers":[["substep",1.0]]"#),
+        "array optimiser_numbers: there is no optimiser that they are of"
     );
     assert!(
         message(r#""leaves":["w"],"buffers":[],"optimiser":null,"more":1"#).contains("unknown field `more`")

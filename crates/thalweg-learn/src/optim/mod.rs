@@ -5,6 +5,9 @@
 //! are those of PyTorch, whose names the state's vectors bear too, so that recipes and checkpoints carry over; each is
 //! tested against values that PyTorch computed.
 //!
+//! Most take a gradient and step. Two choose where they look at the loss, [`Lbfgs`] and [`GradientFlow`]: they are given the
+//! loss as a function, in [`OptimiserState::step_along`]. [`Sam`] steps along a gradient that is taken beside θ.
+//!
 //! A step goes over memory once. Gradients may come in parts (one a shard of examples): they are added in the order
 //! given, in the same pass, so how many there are changes no other arithmetic.
 //!
@@ -14,23 +17,30 @@
 mod adagrad;
 mod adam;
 mod adamw;
+mod gradient_flow;
+mod lbfgs;
+mod line_search;
+mod probe;
 mod rmsprop;
+mod sam;
 mod sgd;
+mod state;
 #[cfg(test)]
 mod tests;
 
 pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adamw::AdamW;
+pub use gradient_flow::GradientFlow;
+pub use lbfgs::Lbfgs;
+pub use probe::{Halt, Probe};
 pub use rmsprop::Rmsprop;
+pub use sam::Sam;
 pub use sgd::Sgd;
+pub use state::{Number, OptimiserState, Slot};
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
-
-/// Parameters that one task moves: enough to be worth a task.
-const SHARE: usize = 1 << 15;
 
 /// Elements of a block: parts are added into it and it is used while still in the first-level cache.
 const BLOCK: usize = 512;
@@ -51,6 +61,12 @@ pub enum Optimiser {
     Rmsprop(Rmsprop),
     /// Gradients over the root of the sum of their squares.
     Adagrad(Adagrad),
+    /// Sharpness-aware minimisation around SGD: the gradient is that a short way up the hill.
+    Sam(Sam),
+    /// A quasi-Newton method with a line search, for full batches.
+    Lbfgs(Lbfgs),
+    /// Steepest descent in continuous time, for full batches.
+    GradientFlow(GradientFlow),
 }
 
 /// A configuration or a state that cannot be used.
@@ -70,8 +86,11 @@ pub enum OptimiserError {
         found: f64,
     },
     /// Nesterov's step is defined with momentum only.
-    #[error("optimiser sgd: nesterov = true expects momentum > 0, found 0")]
-    NesterovWithoutMomentum,
+    #[error("optimiser {kind}: nesterov = true expects momentum > 0, found 0")]
+    NesterovWithoutMomentum {
+        /// The optimiser's kind.
+        kind: &'static str,
+    },
     /// State of another optimiser.
     #[error("optimiser {kind}: expected state vectors {expected:?}, found {found:?}")]
     Slots {
@@ -81,6 +100,18 @@ pub enum OptimiserError {
         expected: Vec<String>,
         /// Names given.
         found: Vec<String>,
+    },
+    /// Numbers that are not those of this optimiser.
+    #[error(
+        "optimiser {kind}: expected the numbers {expected:?}, each finite and at least 0, found {found:?}"
+    )]
+    Numbers {
+        /// The optimiser's kind.
+        kind: &'static str,
+        /// Names that this optimiser keeps.
+        expected: &'static [&'static str],
+        /// Those given.
+        found: Vec<(String, f64)>,
     },
     /// State of another number of parameters.
     #[error("optimiser {kind}: expected {slot} to have {expected} entries, found {found}")]
@@ -96,24 +127,6 @@ pub enum OptimiserError {
     },
 }
 
-/// One vector of state, as long as θ.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Slot<T> {
-    /// PyTorch's name for it: `momentum_buffer`, `exp_avg`, `exp_avg_sq`, `square_avg`, `sum`.
-    pub name: String,
-    /// Its values, in the order of θ.
-    pub values: Vec<T>,
-}
-
-/// An optimiser in the middle of a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OptimiserState<T> {
-    optimiser: Optimiser,
-    parameters: usize,
-    step: u64,
-    slots: Vec<Slot<T>>,
-}
-
 impl Optimiser {
     /// The configuration's name for this kind.
     pub fn kind(&self) -> &'static str {
@@ -123,6 +136,9 @@ impl Optimiser {
             Self::Adamw(_) => "adamw",
             Self::Rmsprop(_) => "rmsprop",
             Self::Adagrad(_) => "adagrad",
+            Self::Sam(_) => "sam",
+            Self::Lbfgs(_) => "lbfgs",
+            Self::GradientFlow(_) => "gradient_flow",
         }
     }
 
@@ -141,117 +157,38 @@ impl Optimiser {
             }
             Self::Rmsprop(rmsprop) => rmsprop.validate(),
             Self::Adagrad(adagrad) => adagrad.validate(),
+            Self::Sam(sam) => sam.validate(),
+            Self::Lbfgs(lbfgs) => lbfgs.validate(),
+            Self::GradientFlow(flow) => flow.validate(),
         }
     }
 
     /// Names of the vectors that its state keeps.
-    pub fn slot_names(&self) -> &'static [&'static str] {
-        match self {
+    pub fn slot_names(&self) -> Vec<String> {
+        let names: &[&str] = match self {
             Self::Sgd(sgd) => sgd.slot_names(),
             Self::Adam(_) | Self::Adamw(_) => &adam::SLOTS,
             Self::Rmsprop(rmsprop) => rmsprop.slot_names(),
             Self::Adagrad(_) => &adagrad::SLOTS,
+            Self::Sam(sam) => sam.base().slot_names(),
+            Self::Lbfgs(lbfgs) => return lbfgs.slot_names(),
+            Self::GradientFlow(_) => &[],
+        };
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    /// Names of the numbers that its state keeps beside them.
+    pub fn number_names(&self) -> &'static [&'static str] {
+        match self {
+            Self::GradientFlow(_) => &gradient_flow::NUMBERS,
+            _ => &[],
         }
     }
-}
 
-impl Optimiser {
-    /// Moves some of the parameters, with the same stretch of each slot and gradient.
-    fn step<T: Real>(&self, theta: &mut [T], slots: Vec<&mut [T]>, gradients: &[&[T]], lr: f64, step: u64) {
-        let mut slots = slots.into_iter();
-        match (self, slots.next(), slots.next()) {
-            (Self::Sgd(sgd), None, _) => sgd.step(theta, gradients, lr),
-            (Self::Sgd(sgd), Some(momentum), _) => sgd.step_with_momentum(theta, gradients, momentum, lr),
-            (Self::Adam(adam), Some(m), Some(v)) => adam.step(theta, gradients, m, v, lr, step),
-            (Self::Adamw(adamw), Some(m), Some(v)) => adamw.step(theta, gradients, m, v, lr, step),
-            (Self::Rmsprop(rmsprop), Some(v), b) => rmsprop.step(theta, gradients, v, b, lr),
-            (Self::Adagrad(adagrad), Some(s), _) => adagrad.step(theta, gradients, s, lr),
-            _ => unreachable!("construction gives every optimiser its slots"),
-        }
-    }
-}
-
-impl<T: Real> OptimiserState<T> {
-    /// The state before the first step, for that many parameters: all zero.
-    ///
-    /// # Errors
-    /// If the configuration is out of range.
-    pub fn new(optimiser: Optimiser, parameters: usize) -> Result<Self, OptimiserError> {
-        optimiser.validate()?;
-        let zero = |&name: &&str| Slot { name: name.to_owned(), values: vec![T::ZERO; parameters] };
-        Ok(Self { optimiser, parameters, step: 0, slots: optimiser.slot_names().iter().map(zero).collect() })
-    }
-
-    /// The state after `step` steps, from its vectors.
-    ///
-    /// # Errors
-    /// If the configuration is out of range, or the vectors are not the ones that it keeps, in its order.
-    pub fn restore(
-        optimiser: Optimiser,
-        parameters: usize,
-        step: u64,
-        slots: Vec<Slot<T>>,
-    ) -> Result<Self, OptimiserError> {
-        optimiser.validate()?;
-        let kind = optimiser.kind();
-        let found: Vec<String> = slots.iter().map(|slot| slot.name.clone()).collect();
-        if found != optimiser.slot_names() {
-            let expected = optimiser.slot_names().iter().map(|&name| name.to_owned()).collect();
-            return Err(OptimiserError::Slots { kind, expected, found });
-        }
-        if let Some(slot) = slots.iter().find(|slot| slot.values.len() != parameters) {
-            let (slot, found) = (slot.name.clone(), slot.values.len());
-            return Err(OptimiserError::SlotLength { kind, slot, expected: parameters, found });
-        }
-        Ok(Self { optimiser, parameters, step, slots })
-    }
-
-    /// The configuration.
-    pub fn optimiser(&self) -> &Optimiser {
-        &self.optimiser
-    }
-
-    /// Length of θ.
-    pub fn parameters(&self) -> usize {
-        self.parameters
-    }
-
-    /// Steps taken.
-    pub fn steps(&self) -> u64 {
-        self.step
-    }
-
-    /// The vectors of state, in the order of [`Optimiser::slot_names`].
-    pub fn slots(&self) -> &[Slot<T>] {
-        &self.slots
-    }
-
-    /// Moves θ by one step of learning rate `lr`, along the gradient Σ `gradients`.
-    ///
-    /// The parts are added from first to last. Cost: one pass over θ, the state and the gradients.
-    ///
-    /// Panics if there is no gradient or a length differs from the number of parameters.
-    pub fn step(&mut self, theta: &mut [T], gradients: &[&[T]], lr: f64) {
-        assert!(!gradients.is_empty(), "a step needs a gradient");
-        for length in gradients.iter().map(|part| part.len()).chain([theta.len()]) {
-            assert_eq!(length, self.parameters, "theta and its gradients must have one entry a parameter");
-        }
-        self.step += 1;
-        let slots: Vec<&mut [T]> = self.slots.iter_mut().map(|slot| slot.values.as_mut_slice()).collect();
-        let (optimiser, step) = (&self.optimiser, self.step);
-        if theta.len() <= 2 * SHARE {
-            optimiser.step(theta, slots, gradients, lr, step);
-            return;
-        }
-        // Elements are independent, so it does not matter who moves which.
-        let mut slots: Vec<_> = slots.into_iter().map(|slot| slot.chunks_mut(SHARE)).collect();
-        let mut stretch = || slots.iter_mut().filter_map(Iterator::next).collect::<Vec<&mut [T]>>();
-        let shares: Vec<_> = theta.chunks_mut(SHARE).map(|theta| (theta, stretch())).collect();
-        shares.into_par_iter().enumerate().for_each(|(number, (theta, slots))| {
-            let range = number * SHARE..number * SHARE + theta.len();
-            let gradients: Vec<&[T]> = gradients.iter().map(|part| &part[range.clone()]).collect();
-            optimiser.step(theta, slots, &gradients, lr, step);
-        });
+    /// Whether it chooses where it looks at the loss, and so wants one function: the loss of all examples, with nothing random
+    /// in it. If so its steps are [`OptimiserState::step_along`], and [`OptimiserState::step`] if not.
+    pub fn chooses_points(&self) -> bool {
+        matches!(self, Self::Lbfgs(_) | Self::GradientFlow(_))
     }
 }
 

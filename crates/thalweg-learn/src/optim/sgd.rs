@@ -29,10 +29,15 @@ pub struct Sgd {
 
 impl Sgd {
     pub(super) fn validate(&self) -> Result<(), OptimiserError> {
-        check("sgd", "momentum", self.momentum, 0.0..1.0, "in [0, 1)")?;
-        check("sgd", "weight_decay", self.weight_decay, 0.0..f64::INFINITY, "at least 0")?;
+        self.validate_as("sgd")
+    }
+
+    /// The same as a part of another optimiser.
+    pub(super) fn validate_as(&self, kind: &'static str) -> Result<(), OptimiserError> {
+        check(kind, "momentum", self.momentum, 0.0..1.0, "in [0, 1)")?;
+        check(kind, "weight_decay", self.weight_decay, 0.0..f64::INFINITY, "at least 0")?;
         if self.nesterov && self.momentum == 0.0 {
-            return Err(OptimiserError::NesterovWithoutMomentum);
+            return Err(OptimiserError::NesterovWithoutMomentum { kind });
         }
         Ok(())
     }

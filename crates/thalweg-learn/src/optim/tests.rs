@@ -12,6 +12,8 @@ fn all() -> Vec<Optimiser> {
         Optimiser::Rmsprop(Rmsprop { momentum: 0.9, ..Rmsprop::default() }),
         Optimiser::Rmsprop(Rmsprop { weight_decay: 0.1, ..Rmsprop::default() }),
         Optimiser::Adagrad(Adagrad { weight_decay: 0.1, ..Adagrad::default() }),
+        Optimiser::Sam(Sam { weight_decay: 0.1, ..Sam::default() }),
+        Optimiser::Sam(Sam { momentum: 0.9, nesterov: true, ..Sam::default() }),
     ]
 }
 
@@ -56,7 +58,7 @@ fn a_restored_state_goes_on_to_the_same_bits() {
             state.step(&mut theta, &[&g], 0.01);
         }
         let (mut theta_2, slots) = (theta.clone(), state.slots().to_vec());
-        let mut state_2 = OptimiserState::restore(optimiser, 5, state.steps(), slots).unwrap();
+        let mut state_2 = OptimiserState::restore(optimiser, 5, state.steps(), slots, &[]).unwrap();
         state.step(&mut theta, &[&g], 0.01);
         state_2.step(&mut theta_2, &[&g], 0.01);
         assert_eq!((theta, state), (theta_2, state_2));
@@ -67,12 +69,12 @@ fn a_restored_state_goes_on_to_the_same_bits() {
 fn state_of_another_optimiser_is_refused() {
     let sgd = Optimiser::Sgd(Sgd { momentum: 0.9, ..Sgd::default() });
     let adam = OptimiserState::<f64>::new(Optimiser::Adam(Adam::default()), 3).unwrap();
-    let error = OptimiserState::restore(sgd, 3, 1, adam.slots().to_vec()).unwrap_err();
+    let error = OptimiserState::restore(sgd, 3, 1, adam.slots().to_vec(), &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
         r#"optimiser sgd: expected state vectors ["momentum_buffer"], found ["exp_avg", "exp_avg_sq"]"#
     );
-    let error = OptimiserState::restore(*adam.optimiser(), 4, 1, adam.slots().to_vec()).unwrap_err();
+    let error = OptimiserState::restore(*adam.optimiser(), 4, 1, adam.slots().to_vec(), &[]).unwrap_err();
     assert_eq!(error.to_string(), "optimiser adam: expected exp_avg to have 4 entries, found 3");
 }
 
@@ -89,7 +91,7 @@ fn configurations_name_every_field_and_no_other() {
     let message = |text| read(text).unwrap_err().to_string();
     assert!(message(r#"{"kind": "sgd", "dampening": 0.5}"#).contains("unknown field `dampening`"));
     assert!(message(r#"{"kind": "adam", "beta1": 0.5}"#).contains("unknown field `beta1`"));
-    assert!(message(r#"{"kind": "lbfgs"}"#).contains("unknown variant `lbfgs`"));
+    assert!(message(r#"{"kind": "newton"}"#).contains("unknown variant `newton`"));
 }
 
 #[test]
@@ -119,4 +121,60 @@ fn hyper_parameters_out_of_range_are_named() {
         message(Optimiser::Adagrad(Adagrad { eps: -1.0, ..Adagrad::default() })),
         "optimiser adagrad: expected eps to be at least 0, found -1"
     );
+    assert_eq!(
+        message(Optimiser::Sam(Sam { rho: 0.0, ..Sam::default() })),
+        "optimiser sam: expected rho to be above 0, found 0"
+    );
+    assert_eq!(
+        message(Optimiser::Sam(Sam { nesterov: true, ..Sam::default() })),
+        "optimiser sam: nesterov = true expects momentum > 0, found 0"
+    );
+    for history in [0, 101, u64::MAX] {
+        let lbfgs = Lbfgs { history, ..Lbfgs::default() };
+        let message = message(Optimiser::Lbfgs(lbfgs));
+        assert!(
+            message.starts_with("optimiser lbfgs: expected history to be from 1 to 100, found"),
+            "{message}"
+        );
+    }
+    assert_eq!(
+        message(Optimiser::GradientFlow(GradientFlow { rtol: 0.0, ..GradientFlow::default() })),
+        "optimiser gradient_flow: expected rtol to be above 0, found 0"
+    );
+    assert_eq!(
+        message(Optimiser::GradientFlow(GradientFlow { substeps_max: 0, ..GradientFlow::default() })),
+        "optimiser gradient_flow: expected substeps_max to be at least 1, found 0"
+    );
+}
+
+#[test]
+fn numbers_of_another_optimiser_are_refused() {
+    let flow = Optimiser::GradientFlow(GradientFlow::default());
+    let restore = |numbers: &[(&str, f64)]| {
+        let numbers: Vec<_> = numbers.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+        OptimiserState::<f32>::restore(flow, 2, 1, Vec::new(), &numbers).map(|state| state.numbers().len())
+    };
+    assert_eq!(restore(&[("substep", 0.1), ("error", 0.0)]), Ok(2));
+    let message = |numbers| restore(numbers).unwrap_err().to_string();
+    assert_eq!(
+        message(&[("substep", 0.1)]),
+        r#"optimiser gradient_flow: expected the numbers ["substep", "error"], each finite and at least 0, found [("substep", 0.1)]"#
+    );
+    assert!(message(&[("substep", -0.1), ("error", 0.0)]).contains("-0.1"));
+    assert!(message(&[("substep", f64::NAN), ("error", 0.0)]).contains("NaN"));
+    assert!(message(&[("error", 0.1), ("substep", 0.1)]).contains("expected the numbers"));
+}
+
+#[test]
+fn optimisers_that_choose_their_points_take_no_gradient() {
+    let names = |optimiser: Optimiser| optimiser.slot_names();
+    let lbfgs = Optimiser::Lbfgs(Lbfgs { history: 2, ..Lbfgs::default() });
+    assert_eq!(names(lbfgs), ["s_0", "s_1", "y_0", "y_1"]);
+    assert!(lbfgs.chooses_points() && Optimiser::GradientFlow(GradientFlow::default()).chooses_points());
+    assert!(all().iter().all(|optimiser| !optimiser.chooses_points()));
+    // Where a step begins that is not finite, nothing changes.
+    let mut state = OptimiserState::new(lbfgs, 1).unwrap();
+    let here = Probe { loss: 1.0, gradient: vec![f32::INFINITY], beside: () };
+    let halted = state.step_along(&mut [1.0], here, 1.0, &mut |_: &[f32]| panic!("nothing is looked at"));
+    assert_eq!((halted, state.steps()), (Err(Halt::NotFinite), 0));
 }

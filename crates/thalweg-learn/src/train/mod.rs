@@ -34,6 +34,7 @@ mod feed;
 mod fit;
 mod resume;
 mod running;
+mod step;
 #[cfg(test)]
 mod tests;
 
@@ -46,14 +47,16 @@ use crate::augment::Augmentation;
 use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::objective::Objective;
-use crate::optim::{Optimiser, OptimiserState};
+use crate::optim::{Optimiser, OptimiserState, Probe};
 use crate::schedule::Schedule;
 use feed::Feed;
 use fit::check_fit;
 use running::Running;
+use step::Seen;
 
 pub use config::{BatchSize, Course, Plan, TrainConfig};
 pub use error::TrainError;
+pub use step::Step;
 
 /// How to train: what of a run is neither network nor data.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,19 +95,35 @@ impl Recipe {
             _ => Ok(()),
         }
     }
-}
 
-/// What one step saw, and whether it was taken.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[must_use = "a run that has diverged takes no more steps: who waits for it to reach a step waits for ever"]
-pub struct Step {
-    /// Mean loss over the batch before the step.
-    pub loss: f64,
-    /// Mean expected error over the batch before the step, in [0, 1]; NaN of a loss without classes.
-    pub error: f64,
-    /// Whether loss and gradient were finite. If not, nothing has changed: the run has
-    /// diverged, and trying again would come to the same.
-    pub taken: bool,
+    /// Whether every step sees the same function, if the optimiser [wants one](Optimiser::chooses_points).
+    ///
+    /// # Errors
+    /// Mini-batches, augmentation, clipping or dropout beside such an optimiser.
+    pub fn check_function(&self, architecture: &dyn Architecture) -> Result<(), TrainError> {
+        if !self.optimiser.chooses_points() {
+            return Ok(());
+        }
+        let kind = self.optimiser.kind();
+        let refusal = |field, expected: String, found: String| TrainError::Choice { field, expected, found };
+        if let Some(size) = self.batch_size {
+            let expected = format!("\"full\", as {kind} is for the loss of all examples");
+            return Err(refusal("batch_size", expected, size.to_string()));
+        }
+        if let Some(augment) = self.augment {
+            let expected = format!("none, as {kind} is for a loss that stays the same");
+            return Err(refusal("augment", expected, format!("{augment:?}")));
+        }
+        if let Some(norm) = self.clip_norm {
+            let expected = format!("none, as {kind} is for the gradient as it is");
+            return Err(refusal("clip_norm", expected, norm.to_string()));
+        }
+        if architecture.draws() {
+            let expected = "an optimiser that steps along random gradients, as this network has dropout";
+            return Err(refusal("optimiser.kind", expected.to_owned(), kind.to_owned()));
+        }
+        Ok(())
+    }
 }
 
 /// θ, the running statistics of its batch norms, the optimiser's state and the number of steps taken: with the recipe and the key, all that the next step
@@ -116,7 +135,10 @@ pub struct Trainer<T: Real> {
     whole: Objective<T>,
     /// Of an epoch's last batch, where that is smaller.
     rest: Option<Objective<T>>,
-    gradient: Vec<T>,
+    /// What was last seen of the loss.
+    here: Probe<T, Seen<T>>,
+    /// Whether that was at θ, on the next step's batch. What a step sees follows from θ, so this saves work and is no state.
+    is_known: bool,
     theta: Vec<T>,
     running: Running<T>,
     state: OptimiserState<T>,
@@ -161,6 +183,7 @@ impl<T: Real> Trainer<T> {
         check_fit(&**architecture, recipe.loss, data)?;
         recipe.optimiser.validate()?;
         recipe.schedule.validate()?;
+        recipe.check_function(&**architecture)?;
         if *state.optimiser() != recipe.optimiser {
             return Err(TrainError::OtherOptimiser { expected: recipe.optimiser, found: *state.optimiser() });
         }
@@ -178,7 +201,8 @@ impl<T: Real> Trainer<T> {
             feed: Feed::new(&**architecture, data, recipe.batch_size, recipe.augment, key)?,
             whole: objective(size),
             rest: (!examples.is_multiple_of(size)).then(|| objective(examples % size)),
-            gradient: vec![T::ZERO; theta.len()],
+            here: step::nothing(theta.len(), statistics.len()),
+            is_known: false,
             recipe,
             theta,
             running: Running::resume(statistics),
@@ -230,40 +254,4 @@ impl<T: Real> Trainer<T> {
     pub fn steps_per_epoch(&self) -> u64 {
         self.feed.per_epoch()
     }
-
-    /// One step. Cost: one gradient over the batch, about three forward passes.
-    pub fn step(&mut self) -> Step {
-        let step = self.steps();
-        let (batch, examples) = self.feed.at(step);
-        let rest = self.rest.as_ref().filter(|_| examples < self.whole.examples());
-        let objective = rest.unwrap_or(&self.whole);
-        let seen = &mut self.running.batch;
-        let value = objective.gradient_and_statistics(&self.theta, batch, &mut self.gradient, seen);
-        let taken = value.loss.is_finite() && all_finite(&self.gradient);
-        if taken {
-            self.running.update(objective.architecture().norms(), objective.examples());
-            if let Some(longest) = self.recipe.clip_norm {
-                clip(&mut self.gradient, longest);
-            }
-            self.state.step(&mut self.theta, &[&self.gradient], self.recipe.schedule.lr_at(step));
-        }
-        Step { loss: value.loss, error: value.error, taken }
-    }
-}
-
-/// Shortens a gradient to that norm, if it is longer.
-fn clip<T: Real>(gradient: &mut [T], longest: f64) {
-    let square = |&x: &T| x.to_f64() * x.to_f64();
-    let factor = longest / (gradient.iter().map(square).sum::<f64>().sqrt() + 1e-6);
-    if factor < 1.0 {
-        let factor = T::from_f64(factor);
-        gradient.iter_mut().for_each(|x| *x = *x * factor);
-    }
-}
-
-/// Whether no element is infinite or NaN. Zero times a number is 0 if it is finite, and blocks are looked at whole, so
-/// that this is one vectorised pass.
-fn all_finite<T: Real>(values: &[T]) -> bool {
-    let block = |block: &[T]| block.iter().fold(true, |finite, &x| finite & (x * T::ZERO == T::ZERO));
-    values.chunks(1024).all(block)
 }

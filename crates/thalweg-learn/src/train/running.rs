@@ -12,8 +12,6 @@ const MOMENTUM: f64 = 0.1;
 #[derive(Clone, Debug)]
 pub(super) struct Running<T> {
     values: Vec<T>,
-    /// Of the last batch.
-    pub(super) batch: Vec<T>,
 }
 
 impl<T: Real> Running<T> {
@@ -28,7 +26,7 @@ impl<T: Real> Running<T> {
 
     /// Where an earlier run stood.
     pub(super) fn resume(values: Vec<T>) -> Self {
-        Self { batch: vec![T::ZERO; values.len()], values }
+        Self { values }
     }
 
     /// The averages.
@@ -36,11 +34,11 @@ impl<T: Real> Running<T> {
         &self.values
     }
 
-    /// Takes in the last batch, which had so many examples: r ← 0.9 r + 0.1 s.
-    pub(super) fn update(&mut self, norms: &[BatchNorm], examples: usize) {
+    /// Takes in the statistics s of a batch of so many examples: r ← 0.9 r + 0.1 s.
+    pub(super) fn update(&mut self, norms: &[BatchNorm], examples: usize, batch: &[T]) {
         debug_assert_eq!(self.values.len(), statistics_len(norms), "the statistics of these norms");
         let (keep, take) = (T::from_f64(1.0 - MOMENTUM), MOMENTUM);
-        let mut pairs = self.values.iter_mut().zip(&self.batch);
+        let mut pairs = self.values.iter_mut().zip(batch);
         for norm in norms {
             let count = (examples * norm.positions) as f64;
             // One number alone has no unbiased variance; its biased one is 0.
@@ -64,8 +62,7 @@ mod tests {
         let norm = BatchNorm { name: "bn".to_owned(), channels: 1, positions: 2, permuted: None };
         let mut running = Running::<f64>::new(std::slice::from_ref(&norm));
         assert_eq!(running.values(), [0.0, 1.0]);
-        running.batch.copy_from_slice(&[2.0, 0.75]);
-        running.update(&[norm], 2);
+        running.update(&[norm], 2, &[2.0, 0.75]);
         // Four numbers: a biased variance of 0.75 is an unbiased one of 1.
         let expected = [0.2, 1.0];
         assert!(running.values().iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-15));

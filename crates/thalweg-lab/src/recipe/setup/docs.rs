@@ -168,6 +168,10 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
             "\"cross_entropy\" (nats), \"half_mean_square\" (½‖f − y‖²) or \"reconstruction\" (½‖f − x‖² against the\n\
              inputs, summed over their numbers: for an autoencoder); the mean over examples."
         }
+        "train.label_smoothing" => {
+            "Share of every label that goes to all classes alike, in [0, 1); for cross-entropy. Part of the loss wherever it is\n\
+             measured, too."
+        }
         "train.epochs" => "Passes over the training set.",
         "train.steps" => "Steps of the optimiser, in place of epochs.",
         "train.batch_size" => "Examples in a batch, or \"full\" for gradient descent.",
@@ -199,7 +203,25 @@ pub(in crate::recipe) fn doc(path: &str) -> Option<&'static str> {
         }
         "train.optimiser.kind" => {
             "\"sgd\" (momentum, nesterov, weight_decay), \"adam\" or \"adamw\" (beta_1, beta_2, eps, weight_decay), \"rmsprop\" (alpha,\n\
-             eps, momentum, weight_decay) or \"adagrad\" (eps, weight_decay)."
+             eps, momentum, weight_decay), \"adagrad\" (eps, weight_decay) or \"sam\", sharpness-aware SGD (rho, adaptive, momentum,\n\
+             nesterov, weight_decay). With batch_size = \"full\": \"lbfgs\" (history, tolerance_grad, tolerance_change), which wants\n\
+             lr = 1 and a constant schedule, or \"gradient_flow\" (rtol, atol, substeps_max), whose steps are as long in time as lr."
+        }
+        "train.optimiser.rho" => "Length of the way up the hill to where SAM's second gradient is taken.",
+        "train.optimiser.adaptive" => "Whether that way is in units of each parameter's size (ASAM).",
+        "train.optimiser.history" => {
+            "Pairs of steps and changes of the gradient that are kept, from 1 to 100."
+        }
+        "train.optimiser.tolerance_grad" => {
+            "The largest element of a gradient that counts as 0: nothing moves then."
+        }
+        "train.optimiser.tolerance_change" => {
+            "Slopes above minus this are no descent, and shorter intervals are searched no further."
+        }
+        "train.optimiser.rtol" => "Error allowed to a substep in units of each parameter's size.",
+        "train.optimiser.atol" => "The same beside that, in absolute units.",
+        "train.optimiser.substeps_max" => {
+            "Substeps that may be tried in a step; a run that wants more ends there."
         }
         "train.optimiser.momentum" => "In [0, 1).",
         "train.optimiser.nesterov" => "Whether the step looks ahead; needs momentum.",

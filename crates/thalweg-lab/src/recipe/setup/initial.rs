@@ -94,7 +94,7 @@ impl Setup {
 /// A configuration or a file that cannot be used.
 pub fn import(config: &RunConfig, data_dir: Option<&Path>) -> Result<Vec<u8>, RecipeError> {
     let setup = Setup::resolve(config.clone(), &Folders::new(data_dir), &mut Vec::new(), |parameters, _| {
-        check_memory(parameters, config.dtype, [], available())
+        check_memory(parameters, config.dtype, 0, [], available())
     })?;
     match config.dtype {
         Dtype::F32 => setup.without_step::<f32>(),

@@ -24,7 +24,7 @@ fn narrow(dtype: Dtype) -> u128 {
     if dtype == Dtype::F32 { 4 } else { WIDE }
 }
 
-/// Refuses a network of that many parameters if training it, or one of `parts`, needs more memory than there is. What is
+/// Refuses a network of that many parameters if training it with an optimiser that keeps so many vectors, or one of `parts`, needs more memory than there is. What is
 /// counted is the least: vectors of the length of θ, and not what a pass over the data needs.
 ///
 /// # Errors
@@ -32,13 +32,19 @@ fn narrow(dtype: Dtype) -> u128 {
 pub(in crate::recipe) fn check(
     parameters: u128,
     dtype: Dtype,
+    slots: usize,
     parts: impl IntoIterator<Item = Part>,
     available: Option<u64>,
 ) -> Result<(), RecipeError> {
     let Some(available) = available else { return Ok(()) };
-    // θ, its gradient and a slot of the optimiser; and the first and the last of them once more in a checkpoint.
-    let remedy = "a smaller network, in `model`, would need less";
-    let training = Part { bytes: 5 * narrow(dtype), name: "training", remedy };
+    // θ, its gradient and what the optimiser keeps, or at least what it makes of them; and all but the gradient once more in a
+    // checkpoint.
+    let vectors = 3 + 2 * (slots as u128).max(1);
+    let remedy = match slots {
+        0..=2 => "a smaller network, in `model`, would need less",
+        _ => "a shorter `train.optimiser.history` would need less",
+    };
+    let training = Part { bytes: vectors * narrow(dtype), name: "training", remedy };
     let parts = std::iter::once(training).chain(parts);
     let Part { bytes, name: part, remedy } = parts.max_by_key(|part| part.bytes).expect("training is there");
     let needed = bytes * parameters;

@@ -150,6 +150,8 @@ impl Setup {
         let architecture = config.model.build(data.train.shape(), outputs)?;
         let fit = plan.recipe.check_batches(&*architecture, examples);
         fit.map_err(|error| validate::plan_error(&config.train, error))?;
+        let fit = plan.recipe.check_function(&*architecture);
+        fit.map_err(|error| validate::plan_error(&config.train, error))?;
         if let Some(augment) = plan.recipe.augment {
             let fit = augment.check(&data.train);
             fit.map_err(|error| validate::plan_error(&config.train, error.into()))?;

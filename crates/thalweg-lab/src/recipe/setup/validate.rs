@@ -153,7 +153,8 @@ pub(super) fn steps(config: &TrainConfig, steps: u64) -> Result<(), RecipeError>
 
 /// A refusal of the plan of training, under the names that the configuration has.
 pub(super) fn plan_error(config: &TrainConfig, error: TrainError) -> RecipeError {
-    let is_momentum_missing = matches!(error, TrainError::Optimiser(OptimiserError::NesterovWithoutMomentum));
+    let is_momentum_missing =
+        matches!(error, TrainError::Optimiser(OptimiserError::NesterovWithoutMomentum { .. }));
     match (error, &config.schedule) {
         (
             TrainError::Value { field: "schedule.milestones", expected, .. },
@@ -164,6 +165,9 @@ pub(super) fn plan_error(config: &TrainConfig, error: TrainError) -> RecipeError
             format!("{milestones:?}"),
         ),
         (TrainError::Value { field, expected, found }, _) => {
+            RecipeError::field(format!("train.{field}"), expected, found)
+        }
+        (TrainError::Choice { field, expected, found }, _) => {
             RecipeError::field(format!("train.{field}"), expected, found)
         }
         (TrainError::Schedule(ScheduleError::Value { field: "lr_end", .. }), Course::Cosine { end, .. }) => {

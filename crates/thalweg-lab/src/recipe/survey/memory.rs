@@ -26,7 +26,8 @@ pub(super) fn check(
         name: "the search for eigenvalues",
         remedy: "a lower `spectrum.products_max` would need less: each product keeps a vector",
     };
-    check_memory(parameters, config.dtype, [trajectory, spectrum], available)
+    let slots = config.train.optimiser.slot_names().len();
+    check_memory(parameters, config.dtype, slots, [trajectory, spectrum], available)
 }
 
 #[cfg(test)]

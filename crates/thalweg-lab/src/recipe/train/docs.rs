@@ -21,14 +21,16 @@ mod tests {
 
     #[test]
     fn every_field_has_a_comment_and_what_is_printed_reads_back() {
+        let kinds = ["sam", "lbfgs", "gradient_flow"].map(|kind| [format!("train.optimiser.kind={kind}")]);
         let set = [
             "noise_seed=1",
             "checkpoints.at=['5it', '1ep']",
             "train.clip_norm=1.0",
             "train.augment={crop=1}",
+            "train.label_smoothing=0.1",
         ]
         .map(str::to_owned);
-        for overrides in [&[][..], &set] {
+        for overrides in [&[][..], &set].into_iter().chain(kinds.iter().map(|kind| &kind[..])) {
             let config: RunConfig = load(None, overrides).unwrap();
             let text = print_documented(&config, doc).unwrap();
             let mut before = "";

@@ -133,7 +133,8 @@ fn resolve(
     }
     let folders = Folders::new(options.data_dir.as_deref());
     Setup::resolve(config.clone(), &folders, loaded, |parameters, _| {
-        check_memory(parameters, config.dtype, [], available())
+        let slots = config.train.optimiser.slot_names().len();
+        check_memory(parameters, config.dtype, slots, [], available())
     })
 }
 

@@ -1,4 +1,6 @@
 mod augmented;
+mod full_batch;
+mod sam;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use crate::checkpoint::{Checkpoint, Stored};
 use crate::data::{DataConfig, Dataset};
 use crate::loss::Loss;
 use crate::objective::{Examples, Objective};
-use crate::optim::{Adam, AdamW, Optimiser, OptimiserState, Sgd};
+use crate::optim::{Adam, AdamW, Optimiser, OptimiserState, Sam, Sgd};
 use crate::schedule::Schedule;
 
 const SEED: u64 = 5;
@@ -26,12 +28,13 @@ fn momentum() -> Optimiser {
     Optimiser::Sgd(Sgd { momentum: 0.9, ..Sgd::default() })
 }
 
-fn optimisers() -> [Optimiser; 4] {
+fn optimisers() -> [Optimiser; 5] {
     [
         Optimiser::Sgd(Sgd::default()),
         momentum(),
         Optimiser::Adam(Adam::default()),
         Optimiser::Adamw(AdamW::default()),
+        Optimiser::Sam(Sam { momentum: 0.9, ..Sam::default() }),
     ]
 }
 
@@ -80,8 +83,11 @@ fn run<T: Real>(trainer: &mut Trainer<T>, steps: u64) {
     }
 }
 
-fn resumes_to_the_same_bits<T: Stored>(network: &Arc<dyn Architecture>) {
-    for (optimiser, batch_size) in optimisers().into_iter().flat_map(|o| [(o, Some(32)), (o, None)]) {
+fn resumes_to_the_same_bits<T: Stored>(
+    network: &Arc<dyn Architecture>,
+    cases: impl Iterator<Item = (Optimiser, Option<usize>)>,
+) {
+    for (optimiser, batch_size) in cases {
         let recipe = || recipe(optimiser, batch_size);
         let mut undisturbed = trainer_of::<T>(network, recipe());
         let mut stored = Vec::new();
@@ -109,9 +115,10 @@ fn resumes_to_the_same_bits<T: Stored>(network: &Arc<dyn Architecture>) {
 
 #[test]
 fn a_run_resumed_at_any_step_reaches_the_same_bits() {
+    let cases = || optimisers().into_iter().flat_map(|o| [(o, Some(32)), (o, None)]);
     for network in [mlp(Activation::Tanh), batch_normed(), dropping()] {
-        resumes_to_the_same_bits::<f32>(&network);
-        resumes_to_the_same_bits::<f64>(&network);
+        resumes_to_the_same_bits::<f32>(&network, cases());
+        resumes_to_the_same_bits::<f64>(&network, cases());
     }
 }
 

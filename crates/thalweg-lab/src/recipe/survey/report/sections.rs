@@ -2,7 +2,7 @@
 
 use thalweg_geometry::site::{Outcome, Reading};
 use thalweg_geometry::spectrum::Extremes;
-use thalweg_learn::optim::{Optimiser, Rmsprop, Sgd};
+use thalweg_learn::optim::{Lbfgs, Optimiser, Rmsprop, Sam, Sgd};
 use thalweg_report::{Figure, Section, humane};
 
 use super::super::spectrum::short_rounded;
@@ -56,8 +56,8 @@ fn adjective(subset: &str) -> &str {
 }
 
 /// The optimiser in words.
-fn optimiser(optimiser: &Optimiser) -> String {
-    let (words, weight_decay) = match optimiser {
+fn optimiser(chosen: &Optimiser) -> String {
+    let (words, weight_decay) = match chosen {
         Optimiser::Sgd(Sgd { momentum: 0.0, weight_decay, .. }) => ("SGD".to_owned(), weight_decay),
         Optimiser::Sgd(Sgd { momentum, nesterov: false, weight_decay }) => {
             (format!("SGD with momentum {momentum}"), weight_decay)
@@ -74,6 +74,15 @@ fn optimiser(optimiser: &Optimiser) -> String {
             (format!("RMSprop with momentum {momentum}"), weight_decay)
         }
         Optimiser::Adagrad(adagrad) => ("Adagrad".to_owned(), &adagrad.weight_decay),
+        Optimiser::Sam(sam) => {
+            let Sam { rho, adaptive, .. } = sam;
+            let name = if *adaptive { "ASAM" } else { "SAM" };
+            return format!("{name} (ρ = {rho}) around {}", optimiser(&Optimiser::Sgd(sam.base())));
+        }
+        Optimiser::Lbfgs(Lbfgs { history, .. }) => (format!("L-BFGS with {history} pairs"), &0.0),
+        Optimiser::GradientFlow(_) => {
+            ("gradient flow, each as long in time as the learning rate,".to_owned(), &0.0)
+        }
     };
     if *weight_decay == 0.0 { words } else { format!("{words} and weight decay {weight_decay}") }
 }
