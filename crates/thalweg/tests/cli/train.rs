@@ -35,32 +35,55 @@ fn undisturbed(out: &Path, more: &[&str]) {
     assert_eq!(said.code, Some(0), "{said:?}");
 }
 
-#[test]
-fn a_run_killed_dozens_of_times_comes_to_the_same_bytes() {
-    const KILLS: u64 = 30;
+/// Kills a run with these settings so many times, and lets it come to its end.
+fn comes_to_the_same_bytes(more: &[&str], kills: u64, last: &str) {
     let temporary = tempfile::tempdir().unwrap();
     let [whole, killed] = ["whole", "killed"].map(|name| temporary.path().join(name));
-    undisturbed(&whole, &[]);
+    undisturbed(&whole, more);
     let mut cut = 0;
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         // State is saved at every step, so that kills fall into its writing, and every process gets somewhere.
-        let mut child = train(&killed, &["--save-every", "0", "--quiet"])
+        let mut child = train(&killed, &[&["--save-every", "0", "--quiet"], more].concat())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        thread::sleep(Duration::from_millis(30 + 37 * (kill * 11 % KILLS) / 10));
+        thread::sleep(Duration::from_millis(30 + 37 * (kill * 11 % kills) / 10));
         cut += u64::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    assert!(cut >= KILLS / 2, "only {cut} of {KILLS} were still at work");
-    undisturbed(&killed, &[]);
+    assert!(cut >= kills / 2, "only {cut} of {kills} were still at work");
+    undisturbed(&killed, more);
     assert_same(&results(&whole), &results(&killed));
     // What a killed process leaves as it finishes a stage.
-    fs::write(killed.join("train.00004000.state-a"), "left").unwrap();
-    run(&mut train(&killed, &[]));
-    assert!(!killed.join("train.00004000.state-a").exists());
+    let left = killed.join(format!("{last}.state-a"));
+    fs::write(&left, "left").unwrap();
+    run(&mut train(&killed, more));
+    assert!(!left.exists());
+}
+
+#[test]
+fn a_run_killed_dozens_of_times_comes_to_the_same_bytes() {
+    comes_to_the_same_bytes(&[], 30, "train.00004000");
+}
+
+#[test]
+fn a_killed_run_of_a_full_batch_optimiser_comes_to_the_same_bytes() {
+    for optimiser in ["lbfgs", "gradient_flow"] {
+        let kind = format!("train.optimiser.kind={optimiser}");
+        let settings = [
+            &kind[..],
+            "model={kind='layers', layers=['flatten', 'linear 24', 'batchnorm', 'relu', 'linear 10']}",
+            "train.batch_size=full",
+            "train.label_smoothing=0.1",
+            "train.lr=0.1",
+            "train.steps=500",
+            "checkpoints.at=['77it', '300ep']",
+        ];
+        let settings: Vec<&str> = settings.into_iter().flat_map(|setting| ["--set", setting]).collect();
+        comes_to_the_same_bytes(&settings, 12, "train.00000500");
+    }
 }
 
 #[cfg(unix)]
@@ -158,6 +181,29 @@ fn a_run_that_diverges_ends_with_what_it_had() {
 }
 
 #[test]
+fn a_flow_that_is_too_stiff_ends_with_what_it_had() {
+    let temporary = tempfile::tempdir().unwrap();
+    let out = temporary.path().join("run");
+    let stiff = [
+        "train.optimiser={kind='gradient_flow', substeps_max=40}",
+        "model={kind='linear'}",
+        "train.batch_size=full",
+        "train.steps=5",
+        "train.lr=1000",
+        "checkpoints.at=[]",
+    ];
+    let stiff: Vec<&str> = stiff.into_iter().flat_map(|setting| ["--set", setting]).collect();
+    let said = run(&mut train(&out, &stiff));
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(
+        said.stderr.contains("40 substeps were not enough for the gradient flow at step 0")
+            && said.stderr.contains("train.optimiser.substeps_max"),
+        "{said:?}"
+    );
+    assert!(String::from_utf8_lossy(&contents(&out)["divergence.json"]).contains("\"substeps\": 40"));
+}
+
+#[test]
 fn a_damaged_checkpoint_is_named_and_done_again() {
     let temporary = tempfile::tempdir().unwrap();
     let [whole, damaged] = ["whole", "damaged"].map(|name| temporary.path().join(name));
@@ -182,7 +228,25 @@ fn a_damaged_checkpoint_is_named_and_done_again() {
 fn bad_input_is_said_before_anything_is_written() {
     let temporary = tempfile::tempdir().unwrap();
     let out = temporary.path().join("run");
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 14] = [
+        (
+            &["--set", "train.optimiser.kind=lbfgs"],
+            "`train.batch_size`: expected \"full\", as lbfgs is for the loss of all examples, found 32",
+        ),
+        (
+            &["--set", "train.optimiser.kind=gradient_flow", "--set", "train.batch_size=full"],
+            "`train.optimiser.kind`: expected an optimiser that steps along random gradients, as this network has dropout, found \
+             gradient_flow",
+        ),
+        (
+            &["--set", "train.optimiser={kind='lbfgs', history=0}"],
+            "`train.optimiser.history`: expected from 1 to 100, found 0",
+        ),
+        (&["--set", "train.label_smoothing=1.0"], "`train.label_smoothing`: expected in [0, 1), found 1"),
+        (
+            &["--set", "train.loss=half_mean_square", "--set", "train.label_smoothing=0.1"],
+            "`train.label_smoothing`: expected unset, as half_mean_square has no labels to smooth, found 0.1",
+        ),
         (&["--vary", "seed=[1, 2]", "--seeds", "0..2"], "`seed` is varied twice"),
         (&["--vary", "train.lr=[0.1]", "--vary", "train.lr=[0.2]"], "`train.lr` is varied twice"),
         (&["--set", "evaluate=0it"], "`evaluate`: expected at least \"1it\", found 0it"),
