@@ -58,7 +58,7 @@ impl Cifar {
     }
 
     /// Files of the part to train on and of the other, with the images in each.
-    fn files(self) -> [Vec<(String, usize)>; 2] {
+    fn parts(self) -> [Vec<(String, usize)>; 2] {
         match self {
             Self::Ten => {
                 let batches = (1..=5).map(|number| (format!("data_batch_{number}.bin"), 10_000));
@@ -78,21 +78,30 @@ impl Cifar {
         }
     }
 
+    /// Names of a file: of the binary version by itself and in its archive's folder, and of the Python version.
+    fn names(self, file: &str) -> [String; 3] {
+        let [unpacked, python] = match self {
+            Self::Ten => ["cifar-10-batches-bin", "cifar-10-batches-py"],
+            Self::Hundred | Self::HundredCoarse => ["cifar-100-binary", "cifar-100-python"],
+        };
+        let pickled = file.trim_end_matches(".bin");
+        [file.to_owned(), format!("{unpacked}/{file}"), format!("{python}/{pickled}")]
+    }
+
+    /// The names that each file may have, in the order in which they are looked for: files to train on, then the others.
+    pub fn files(self) -> Vec<Vec<String>> {
+        self.parts().iter().flatten().map(|(file, _)| self.names(file).to_vec()).collect()
+    }
+
     /// Both parts as published, pixels in [0, 1], shape `[3, 32, 32]`. The files of the binary version may lie in the folder that its
     /// archive makes, those of the Python version must: elsewhere their names could be anyone's. Of both the binary is read.
     ///
     /// # Errors
     /// Files that are not found or cannot be read, that are shorter or longer than they should be; labels out of range.
     pub fn load(self, folders: &Folders) -> Result<Split, DataError> {
-        let [unpacked, python] = match self {
-            Self::Ten => ["cifar-10-batches-bin", "cifar-10-batches-py"],
-            Self::Hundred | Self::HundredCoarse => ["cifar-100-binary", "cifar-100-python"],
-        };
         let part = |name: &str, files: &[(String, usize)]| {
             let read = |(file, images): &(String, usize)| {
-                let pickled = file.trim_end_matches(".bin");
-                let names = [file, &format!("{unpacked}/{file}"), &format!("{python}/{pickled}")];
-                let path = folders.find(self.name(), &names.map(String::as_str))?;
+                let path = folders.find(self.name(), &self.names(file).each_ref().map(String::as_str))?;
                 let unreadable = |source| DataError::Read { place: Place::byte(&path, 0), source };
                 let content = File::open(&path).map_err(unreadable)?;
                 match path.extension() {
@@ -108,7 +117,7 @@ impl Cifar {
             let name = format!("{}/{name}", self.name());
             Dataset::new(name, pixels.concat(), PIXELS, labels.concat(), self.classes())?.with_shape(&SHAPE)
         };
-        let [train, test] = self.files();
+        let [train, test] = self.parts();
         Ok(Split { train: part("train", &train)?, test: part("test", &test)? })
     }
 

@@ -26,6 +26,11 @@ impl Folders {
         Self::of(asked_for, &variable)
     }
 
+    /// One folder and no other.
+    pub fn only(folder: &Path) -> Self {
+        Self { folders: vec![folder.to_path_buf()], own: Some(folder.to_path_buf()) }
+    }
+
     fn of(asked_for: Option<&Path>, variable: &dyn Fn(&str) -> Option<PathBuf>) -> Self {
         let named = variable(VARIABLE);
         let home = || Some(variable("HOME")?.join(".local/share"));
@@ -41,6 +46,11 @@ impl Folders {
     /// Where what is fetched goes: the folder that was asked for, else that of the environment, else the user's.
     pub fn own(&self) -> Option<&Path> {
         self.own.as_deref()
+    }
+
+    /// All of them, in the order in which they are looked in.
+    pub fn all(&self) -> &[PathBuf] {
+        &self.folders
     }
 
     /// All places where the files of a data set may lie: in a folder of its name, or in the folder itself.

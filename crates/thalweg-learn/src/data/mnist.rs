@@ -31,22 +31,36 @@ impl Mnist {
         }
     }
 
+    /// The names that each file may have, in the order in which they are looked for: images and labels to train on, then the others.
+    pub fn files(self) -> Vec<Vec<String>> {
+        ["train", "t10k"]
+            .into_iter()
+            .flat_map(|prefix| KINDS.map(|kind| names(prefix, kind).to_vec()))
+            .collect()
+    }
+
     /// Both parts as published, pixels in [0, 1], shape `[1, 28, 28]`.
     ///
     /// # Errors
     /// Files that are not found, cannot be read or break off, are of another kind, or do not fit each other; labels out of range.
     pub fn load(self, folders: &Folders) -> Result<Split, DataError> {
         let part = |prefix: &str, part: &str, examples| {
-            let file = |kind: &str| {
-                let name = format!("{prefix}-{kind}-ubyte");
-                folders.find(self.name(), &[&format!("{name}.gz"), &name])
-            };
-            let (images, labels) = (file("images-idx3")?, file("labels-idx1")?);
-            dataset(&format!("{}/{part}", self.name()), &images, &labels, examples)
+            let file = |kind| folders.find(self.name(), &names(prefix, kind).each_ref().map(String::as_str));
+            let [images, labels] = KINDS.map(file);
+            dataset(&format!("{}/{part}", self.name()), &images?, &labels?, examples)
         };
         let (train, test) = join(|| part("train", "train", 60_000), || part("t10k", "test", 10_000));
         Ok(Split { train: train?, test: test? })
     }
+}
+
+/// Kinds of files of each part.
+const KINDS: [&str; 2] = ["images-idx3", "labels-idx1"];
+
+/// Names of a file, as it is packed and not.
+fn names(prefix: &str, kind: &str) -> [String; 2] {
+    let name = format!("{prefix}-{kind}-ubyte");
+    [format!("{name}.gz"), name]
 }
 
 /// Images and labels of so many examples.

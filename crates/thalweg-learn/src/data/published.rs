@@ -20,6 +20,14 @@ impl Published {
         }
     }
 
+    /// The names that each file may have, in the order in which [`load`](Self::load) looks for them.
+    pub fn files(self) -> Vec<Vec<String>> {
+        match self {
+            Self::Mnist(set) => set.files(),
+            Self::Cifar(set) => set.files(),
+        }
+    }
+
     /// Both parts as published, pixels in [0, 1].
     ///
     /// # Errors
