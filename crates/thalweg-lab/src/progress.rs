@@ -15,6 +15,9 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// However slow the work, a sign of life comes this often.
 const LINE_AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
+/// The unit of what is read and written.
+const BYTES: &str = "bytes";
+
 /// The display of a process. Clones share it.
 #[derive(Clone)]
 pub struct Progress {
@@ -39,7 +42,8 @@ impl Progress {
         Self { display }
     }
 
-    /// Begins a stage of `total` steps; `unit` is the plural of a step's name. A total of 0 means unknown.
+    /// Begins a stage of `total` steps; `unit` is the plural of a step's name. A total of 0 means unknown. Of "bytes" there are many:
+    /// they are shown in kB, MB and so on.
     pub fn stage(&self, name: &str, total: u64, unit: &str) -> Stage {
         let bar = match &self.display {
             Display::Bars(all) => all.add(bar(name, total, unit)),
@@ -63,7 +67,7 @@ impl Progress {
         };
         match total {
             0 => stage.line(&format!("{name} …")),
-            _ => stage.line(&format!("{name}: {total} {unit} …")),
+            _ => stage.line(&format!("{name}: {} …", amount(total, unit))),
         }
         stage
     }
@@ -91,6 +95,9 @@ impl Display {
 fn bar(name: &str, total: u64, unit: &str) -> ProgressBar {
     let unit = unit.to_owned();
     let template = match total {
+        _ if unit == BYTES => {
+            "{prefix} {bar:30} {decimal_bytes}/{decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left  {msg}"
+        }
         0 => "{prefix} {spinner} {pos} {unit}, {elapsed}  {msg}",
         _ => "{prefix} {bar:30} {pos}/{len} {unit}, {rate}/s, {eta} left  {msg}",
     };
@@ -171,7 +178,8 @@ impl Stage {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let message = if state.message.is_empty() { String::new() } else { format!("  {}", state.message) };
         let took = spelled(self.started.elapsed());
-        let summary = format!("{}: {how}{} {} in {took}{message}", self.name, state.done, self.unit);
+        let done = amount(state.done, &self.unit);
+        let summary = format!("{}: {how}{done} in {took}{message}", self.name);
         self.display.line(&summary);
     }
 
@@ -187,8 +195,19 @@ impl Stage {
             }
             _ => String::new(),
         };
-        let of = if self.total == 0 { String::new() } else { format!(" of {}", self.total) };
-        format!("{}: {}{of} {} after {}{left}{message}", self.name, state.done, self.unit, spelled(elapsed))
+        let done = match (self.total, &self.unit[..]) {
+            (0, unit) => amount(state.done, unit),
+            (total, BYTES) => format!("{} of {}", amount(state.done, BYTES), amount(total, BYTES)),
+            (total, unit) => format!("{} of {total} {unit}", state.done),
+        };
+        let rate = match (&self.unit[..], elapsed.as_secs_f64()) {
+            (BYTES, seconds) if seconds > 0.0 => {
+                let here = state.done.saturating_sub(state.resumed) as f64;
+                format!(", {}/s", amount((here / seconds) as u64, BYTES))
+            }
+            _ => String::new(),
+        };
+        format!("{}: {done} after {}{rate}{left}{message}", self.name, spelled(elapsed))
     }
 
     /// A line of the plain display only.
@@ -205,6 +224,28 @@ impl Drop for Stage {
             self.end("stopped after ");
         }
     }
+}
+
+/// So many steps with their unit: `12 epochs`, `9.91 MB`.
+fn amount(count: u64, unit: &str) -> String {
+    if unit == BYTES { size(count) } else { format!("{count} {unit}") }
+}
+
+/// A number of bytes with about three digits, in powers of 1000: `512 bytes`, `9.91 MB`, `170 MB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1000 {
+        return format!("{bytes} bytes");
+    }
+    let mut unit = 0;
+    let mut number = bytes as f64 / 1e3;
+    // From here on three digits would be 1000.
+    while number >= 999.5 && unit + 1 < UNITS.len() {
+        number /= 1e3;
+        unit += 1;
+    }
+    let digits = if number < 9.995 { 2 } else { usize::from(number < 99.95) };
+    format!("{number:.digits$} {}", UNITS[unit])
 }
 
 /// A wall time with about three digits: `0.41 s`, `12.3 s`, `3 min 12 s`, `2 h 03 min`.

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{Display, LINE_AT_LEAST_EVERY, LINE_EVERY, Progress, spelled};
+use super::{Display, LINE_AT_LEAST_EVERY, LINE_EVERY, Progress, size, spelled};
 
 fn plain() -> (Progress, impl Fn() -> Vec<String>) {
     let sink = Arc::new(Mutex::new(Vec::<u8>::new()));
@@ -109,4 +109,39 @@ fn times_are_spelled_in_about_three_digits() {
     assert_eq!(spelled(12.34), "12.3 s");
     assert_eq!(spelled(192.0), "3 min 12 s");
     assert_eq!(spelled(7385.0), "2 h 03 min");
+}
+
+#[test]
+fn bytes_are_shown_with_their_rate() {
+    let (progress, lines) = plain();
+    let mut stage = progress.stage("x.gz", 9_912_422, "bytes");
+    stage.started -= Duration::from_secs(10);
+    stage.resume_at(2_000_000);
+    stage.state.lock().unwrap().line_at = Instant::now() - LINE_EVERY;
+    stage.inc(3_000_000);
+    assert_eq!(lines()[0], "x.gz: 9.91 MB …");
+    assert_eq!(lines()[1], "x.gz: 5.00 MB of 9.91 MB after 10.0 s, 300 kB/s, 16.4 s left");
+    stage.finish();
+    assert_eq!(lines()[2], "x.gz: 5.00 MB in 10.0 s");
+}
+
+#[test]
+fn sizes_have_three_digits() {
+    let shown =
+        [0, 999, 1000, 28_881, 999_499, 999_999, 9_994_999, 9_995_000, 170_052_171, u64::MAX].map(size);
+    assert_eq!(
+        shown,
+        [
+            "0 bytes",
+            "999 bytes",
+            "1.00 kB",
+            "28.9 kB",
+            "999 kB",
+            "1.00 MB",
+            "9.99 MB",
+            "10.0 MB",
+            "170 MB",
+            "18.4 EB"
+        ]
+    );
 }
