@@ -5,6 +5,7 @@
 //! - [`identity`]: a configuration *is* the identity of a run.
 //! - [`store`]: a run's folder: every write whole or not at all, every file's digest on record, nothing that is
 //!   finished done again.
+//! - [`data`]: published data sets: which there are, where they lie, and how they come here.
 //! - [`site`]: a network, a loss and a data set as the instruments see them.
 //! - [`recipe`]: the studies.
 //! - [`inspect`]: what is in a file of weights or in a run's folder.
@@ -12,6 +13,7 @@
 //!   to an instrument that knows of neither.
 
 pub mod config;
+pub mod data;
 pub mod identity;
 pub mod inspect;
 pub mod interrupt;

@@ -121,6 +121,14 @@ impl RecipeError {
         Self::Field { field: field.into(), expected: expected.into(), found: found.to_string() }
     }
 
+    /// The published data set of which a file is nowhere, if that is what is wrong.
+    pub fn missing_set(&self) -> Option<&str> {
+        match self {
+            Self::Data(DataError::Missing { set, .. }) => Some(set),
+            _ => None,
+        }
+    }
+
     /// Whether another setting mends it, and not another file.
     pub fn is_of_settings(&self) -> bool {
         let asks_too_much = |data: &DataError| {
