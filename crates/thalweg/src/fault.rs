@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use thalweg_lab::config::ConfigError;
+use thalweg_lab::data::FetchError;
 use thalweg_lab::inspect::InspectError;
 use thalweg_lab::interrupt::{CannotListen, EXIT_CODE, Interrupted};
 use thalweg_lab::recipe::{CheckpointError, Divergence, RecipeError};
@@ -63,6 +64,23 @@ impl Fault {
             damage,
             Some("the command that made the run, with --repair, keeps them aside and makes them again"),
         )
+    }
+
+    pub(crate) fn not_here(set: &str) -> Self {
+        let help =
+            format!("`thalweg data fetch {set}` brings it to the first of the places that stdout names");
+        Self::new(format!("{set} is not here"), Some(&help))
+    }
+
+    pub(crate) fn not_right(sets: &[String]) -> Self {
+        let sets = sets.join(" ");
+        let help = format!("`thalweg data fetch {sets}` brings what is missing or wrong where it is read");
+        Self::new(format!("not here, or not right: {sets}"), Some(&help))
+    }
+
+    pub(crate) fn one_mirror(sets: usize) -> Self {
+        let help = "name one set; files of different sets have the same names";
+        Self::new(format!("expected one set for --url, found {sets}"), Some(help))
     }
 
     pub(crate) fn long_name(name: &str) -> Self {
@@ -138,6 +156,13 @@ impl Fault {
                 let code = u8::try_from(EXIT_CODE).unwrap_or(ERROR);
                 return Self { message: error.to_string(), help: None, code };
             }
+            error if error.missing_set().is_some() => {
+                let set = error.missing_set().unwrap_or_default();
+                let help = format!(
+                    "`thalweg data fetch {set}` brings it; a folder that has it is named by --data-dir"
+                );
+                return Self::new(error, Some(&help));
+            }
             error if error.is_of_settings() => return Self::new(error, Some(&fields())),
             RecipeError::Data(_) => Some(
                 "nothing was written; bring the file back whole, name another, or give the folder by --data-dir",
@@ -155,6 +180,43 @@ impl Fault {
             RecipeError::Store(
                 StoreError::OtherRun { .. } | StoreError::NotARun { .. } | StoreError::NotOurs { .. },
             ) => Some("nothing there was changed; name another folder with --out"),
+            _ => None,
+        };
+        Self::new(error, help)
+    }
+}
+
+/// Whether there is no room for more.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+impl From<FetchError> for Fault {
+    fn from(error: FetchError) -> Self {
+        let help = match &error {
+            FetchError::Interrupted(Interrupted) => {
+                let code = u8::try_from(EXIT_CODE).unwrap_or(ERROR);
+                return Self { message: error.to_string(), help: None, code };
+            }
+            FetchError::NoFolder => Some("name one with --data-dir"),
+            FetchError::Write { source, .. } if is_full(source) => Some(
+                "what came so far is kept; make room and run the same command again, or name another folder with --data-dir",
+            ),
+            FetchError::Write { .. } => Some("name a folder that can be written with --data-dir"),
+            FetchError::Content { .. } | FetchError::Length { .. } => Some(
+                "it may be a page in place of the file, or another version; take a mirror with --url, or the files from a folder with --from",
+            ),
+            FetchError::NotInFolder { .. } => {
+                Some("name the folder that has the files as they are published, packed or not")
+            }
+            FetchError::NoClient { .. } => Some(
+                "build with `--features fetch`, or download the files otherwise and name their folder with --from: \
+                 `thalweg data list` says where they are",
+            ),
+            FetchError::Unreachable { .. } | FetchError::Status { .. } => Some(
+                "a proxy is taken from HTTPS_PROXY and HTTP_PROXY; take a mirror with --url, or the files from a folder with --from",
+            ),
             _ => None,
         };
         Self::new(error, help)

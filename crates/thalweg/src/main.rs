@@ -30,6 +30,7 @@ struct Cli {
 enum Verb {
     Train(verb::train::Arguments),
     Survey(verb::survey::Arguments),
+    Data(verb::data::Arguments),
     Inspect(verb::inspect::Arguments),
     Export(verb::export::Arguments),
     Import(verb::import::Arguments),
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().verb {
         Verb::Train(arguments) => verb::train::run(&arguments),
         Verb::Survey(arguments) => verb::survey::run(&arguments),
+        Verb::Data(arguments) => verb::data::run(&arguments),
         Verb::Inspect(arguments) => verb::inspect::run(&arguments),
         Verb::Export(arguments) => verb::export::run(&arguments),
         Verb::Import(arguments) => verb::import::run(&arguments),

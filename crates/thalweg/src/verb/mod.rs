@@ -1,6 +1,7 @@
 //! One file a verb: its arguments, and what it does with them.
 
 mod common;
+pub(crate) mod data;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod inspect;

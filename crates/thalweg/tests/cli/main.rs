@@ -1,11 +1,14 @@
 //! The command line as its users have it: real processes, their words, their exit codes, their files.
 
 mod bad_input;
+mod data;
 mod data_kinds;
+mod downloads;
 mod early_stop;
 mod folders;
 mod initial;
 mod limits;
+mod server;
 mod signals;
 mod support;
 mod survey;
