@@ -18,6 +18,9 @@ import environment
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SEEDS = 8
+PARAMETERS = 11_000_000
+READ_SECONDS = 1.5
+WRITE_SECONDS = 0.5
 
 # One epoch of 60,000 images, and a hundred of 1,437 digits; both look at the held-out set after every epoch.
 FASHION = {
@@ -47,12 +50,6 @@ def parse():
     default = CHECKOUT / "target" / "training.json"
     parser.add_argument("--json", type=Path, default=default, help=f"where all numbers go (default {default})")
     return parser.parse_args()
-
-
-def build():
-    """The command line's path."""
-    subprocess.run(["cargo", "build", "--release", "--package", "thalweg"], cwd=CHECKOUT, check=True)
-    return CHECKOUT / "target" / "release" / "thalweg"
 
 
 class Thalweg:
@@ -100,9 +97,11 @@ def main():
     import torch
 
     import loops
+    from thalweg import build
 
     torch.set_num_threads(arguments.threads)
-    thalweg = Thalweg(build(), arguments.threads)
+    binary, bench = build("thalweg", "thalweg-bench")
+    thalweg = Thalweg(binary, arguments.threads)
     print(f"PyTorch {torch.__version__}, {arguments.threads} threads", file=sys.stderr)
     fashion, digits = loops.fashion_mnist(), loops.digits(thalweg.data(DIGITS))
     works = {
@@ -124,7 +123,9 @@ def main():
     }
     found = {name: compare(name, *sides, arguments.rounds) for name, sides in works.items()}
     found["seeds"] = seeds(thalweg, arguments.rounds)
+    found["storage"] = storage(bench, arguments)
     print(markdown(found))
+    print(stored(found["storage"]))
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps(found, indent=1) + "\n")
 
@@ -155,10 +156,49 @@ def seeds(thalweg, rounds):
     return {"target": 1.8, "rounds": pairs}
 
 
+def storage(binary, arguments):
+    """Seconds to read and check Fashion-MNIST, and to write checkpoints durably beside the disk's own rate."""
+    from thalweg import Thalweg as Bench
+
+    print("storage", file=sys.stderr)
+    bench = Bench(binary, arguments.threads)
+    with tempfile.TemporaryDirectory(dir=CHECKOUT / "target") as folder:
+        write = {"parameters": PARAMETERS, "repetitions": arguments.rounds, "folder": folder}
+        read = {"set": "fashion-mnist", "repetitions": arguments.rounds}
+        asks = {"read": read, "checkpoint": write}
+        return {name: bench.ask("storage " + json.dumps({name: ask})) for name, ask in asks.items()}
+
+
+def stored(found):
+    """The same as lines."""
+    read, written = found["read"], found["checkpoint"]
+    lines = [
+        "",
+        "| storage | s | the disk alone, s | target | met? |",
+        "|---|---|---|---|---|",
+        f"| Fashion-MNIST from gzip, checked and standardised | {read['seconds']['median']:.3g} | | ≤ {READ_SECONDS} "
+        f"| {met(read['seconds']['median'] <= READ_SECONDS)} |",
+    ]
+    for part, name in (("theta", "θ"), ("theta_and_momentum", "θ and momentum")):
+        ours, disk = (written[part][side]["median"] for side in ("seconds", "disk_seconds"))
+        lines.append(
+            f"| a checkpoint of {PARAMETERS / 1e6:.0f} million parameters, {name} ({written[part]['bytes'] / 2**20:.0f} MiB) | {ours:.3g} "
+            f"| {disk:.3g} | ≤ {WRITE_SECONDS} more | {met(ours - disk <= WRITE_SECONDS)} |"
+        )
+    return "\n".join(lines)
+
+
+def met(is_met):
+    """In a table."""
+    return "yes" if is_met else "**no**"
+
+
 def markdown(found):
     """The table."""
     lines = ["| work | thalweg | PyTorch | ratio | rounds | target | met? |", "|---|---|---|---|---|---|---|"]
     for name, record in found.items():
+        if name == "storage":
+            continue
         if name == "seeds":
             name, ours, theirs = f"{SEEDS} seeds, 400 epochs of the digits, side by side (s)", "together", "one"
             ratios = [pair[theirs] / pair[ours] for pair in record["rounds"]]
@@ -170,7 +210,7 @@ def markdown(found):
         ratio = statistics.median(ratios)
         lines.append(
             f"| {name} | {unit.format(medians[0])} | {unit.format(medians[1])} | {ratio:.3g} "
-            f"| {min(ratios):.3g} – {max(ratios):.3g} | ≥ {record['target']} | {'yes' if ratio >= record['target'] else '**no**'} |"
+            f"| {min(ratios):.3g} – {max(ratios):.3g} | ≥ {record['target']} | {met(ratio >= record['target'])} |"
         )
     lines.append("")
     for name, record in found.items():

@@ -9,6 +9,7 @@
 //! | `memory NAME REPETITIONS` | a [`memory::Memory`], of use only from a process that was asked for nothing else |
 //! | `arrays NAME PATH` | what the operands are, and where in the file PATH each of them and each result lies, see [`arrays`] |
 //! | `logits JSON` | what a trained network answers, into a file: see [`logits`] |
+//! | `storage JSON` | how long it takes to read a data set, or to write a checkpoint: see [`storage`] |
 //!
 //! What cannot be done is answered by `{"error": …}`, and the next request is read. Works stay prepared between
 //! requests. The number of threads is `RAYON_NUM_THREADS`.
@@ -20,6 +21,7 @@ mod memory;
 mod network;
 mod problem;
 mod request;
+mod storage;
 mod works;
 
 use std::collections::BTreeMap;
@@ -64,5 +66,6 @@ fn answer(line: &str, prepared: &mut BTreeMap<&'static str, Prepared>) -> Result
             prepared.write(Path::new(&path)).map_err(|error| RequestError::Write { path, error })
         }
         Request::Logits(question) => Ok(question.answer()?),
+        Request::Storage(storage) => Ok(storage.measure()?),
     }
 }

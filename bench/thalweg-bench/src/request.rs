@@ -2,6 +2,7 @@
 
 use crate::logits::{LogitsError, Question};
 use crate::memory::MemoryError;
+use crate::storage::{Storage, StorageError};
 use crate::works::{WORKS, Work};
 
 /// A line of standard input, understood.
@@ -32,6 +33,8 @@ pub(crate) enum Request {
     },
     /// What a network answers.
     Logits(Question),
+    /// How long the disk takes.
+    Storage(Storage),
 }
 
 /// A line that cannot be answered.
@@ -39,7 +42,7 @@ pub(crate) enum Request {
 pub(crate) enum RequestError {
     /// No request looks like this.
     #[error(
-        "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS`, `arrays NAME PATH` or `logits JSON`, found `{found}`"
+        "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS`, `arrays NAME PATH`, `logits JSON` or `storage JSON`, found `{found}`"
     )]
     Form {
         /// The line.
@@ -64,6 +67,12 @@ pub(crate) enum RequestError {
         "logits: expected an object with model, input, outputs, checkpoint, inputs and results, found {0}"
     )]
     Question(serde_json::Error),
+    /// Not what `storage` takes.
+    #[error("storage: expected an object with read or checkpoint, found {0}")]
+    NoStorage(serde_json::Error),
+    /// What cannot be read or written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// A network without an answer.
     #[error(transparent)]
     Logits(#[from] LogitsError),
@@ -85,6 +94,9 @@ impl Request {
     pub(crate) fn parse(line: &str) -> Result<Self, RequestError> {
         if let Some(question) = line.trim().strip_prefix("logits ") {
             return serde_json::from_str(question).map(Self::Logits).map_err(RequestError::Question);
+        }
+        if let Some(storage) = line.trim().strip_prefix("storage ") {
+            return serde_json::from_str(storage).map(Self::Storage).map_err(RequestError::NoStorage);
         }
         let words: Vec<&str> = line.trim().splitn(3, ' ').collect();
         match words[..] {
@@ -136,7 +148,7 @@ mod tests {
         let refused = |line: &str| Request::parse(line).unwrap_err().to_string();
         assert_eq!(
             refused("step_64"),
-            "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS`, `arrays NAME PATH` or `logits JSON`, found `step_64`"
+            "expected `machine`, `NAME REPETITIONS`, `memory NAME REPETITIONS`, `arrays NAME PATH`, `logits JSON` or `storage JSON`, found `step_64`"
         );
         assert!(refused("arrays step_64").ends_with("found `arrays step_64`"));
         assert!(refused("memory step_64").ends_with("found `memory step_64`"));

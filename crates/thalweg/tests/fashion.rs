@@ -22,9 +22,8 @@ fn train(out: &Path, settings: &[&str]) -> Command {
 /// What must be the same in every run: all files but those with times in them.
 fn results(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let kept = names.filter(|name| {
-        !["manifest.json", "timings.json"].contains(&&name[..]) && !name.contains("lock")
-    });
+    let kept = names
+        .filter(|name| !["manifest.json", "timings.json"].contains(&&name[..]) && !name.contains("lock"));
     kept.map(|name| (name.clone(), fs::read(folder.join(&name)).unwrap())).collect()
 }
 
@@ -59,8 +58,7 @@ fn error_with_and_without_kills(settings: &[&str], kills: u64) -> f64 {
 #[test]
 #[ignore = "a minute, and needs Fashion-MNIST"]
 fn lenet5_is_right_about_89_percent() {
-    let error =
-        error_with_and_without_kills(&["model.kind='lenet5'", "train.lr=0.02", "train.epochs=8"], 6);
+    let error = error_with_and_without_kills(&["model.kind='lenet5'", "train.lr=0.02", "train.epochs=8"], 6);
     assert!(error < 0.11, "{error}");
 }
 

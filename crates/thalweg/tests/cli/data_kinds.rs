@@ -53,19 +53,20 @@ fn refused(folder: &TempDir, data: &str, more: &[&str], message: &str) {
 
 /// An array of bytes as NumPy writes it, its example `i` counting up from `40·i`.
 fn bytes(examples: usize, shape: &str, features: usize) -> Vec<u8> {
-    let elements = (0..examples).flat_map(|i| (0..features).map(move |j| (40 * i + j * j) as u8)).collect();
-    npy("|u1", shape, elements)
+    let elements: Vec<u8> =
+        (0..examples).flat_map(|i| (0..features).map(move |j| (40 * i + j * j) as u8)).collect();
+    npy("|u1", shape, &elements)
 }
 
-fn npy(descr: &str, shape: &str, elements: Vec<u8>) -> Vec<u8> {
+fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
     let length = u16::try_from(header.len()).unwrap().to_le_bytes();
-    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &elements].concat()
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), elements].concat()
 }
 
 fn labels(examples: usize, classes: usize) -> Vec<u8> {
-    let elements = (0..examples).flat_map(|i| ((i % classes) as i64).to_le_bytes()).collect();
-    npy("<i8", &format!("({examples},)"), elements)
+    let elements: Vec<u8> = (0..examples).flat_map(|i| ((i % classes) as i64).to_le_bytes()).collect();
+    npy("<i8", &format!("({examples},)"), &elements)
 }
 
 fn npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
@@ -120,8 +121,8 @@ fn tokens_of_numpy_are_for_language_models() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tokens.npz");
     let tokens = |next: usize| {
-        let elements = (0..80).map(|i| ((i + next) * 7 % 5) as u8).collect();
-        npy("|u1", "(10, 8)", elements)
+        let elements: Vec<u8> = (0..80).map(|i| ((i + next) * 7 % 5) as u8).collect();
+        npy("|u1", "(10, 8)", &elements)
     };
     npz(&file, &[("x_train", tokens(0)), ("y_train", tokens(1))]);
     let gpt = ["model={kind='gpt', width=8, depth=1, heads=2, mlp_width=8}"];

@@ -3,11 +3,14 @@
 mod bad_input;
 mod data;
 mod data_kinds;
+#[cfg(feature = "fetch")]
 mod downloads;
 mod early_stop;
 mod folders;
 mod initial;
 mod limits;
+#[cfg(feature = "fetch")]
+#[path = "../../../thalweg-lab/tests/data/server.rs"]
 mod server;
 mod signals;
 mod support;

@@ -101,7 +101,8 @@ mod tests {
     /// The teacher's definition once more, over the inputs as a student sees them.
     #[test]
     fn labels_are_the_teachers_of_both_parts() {
-        let functions: [(TeacherActivation, fn(f64) -> f64); 3] = [
+        type Function = fn(f64) -> f64;
+        let functions: [(TeacherActivation, Function); 3] = [
             (TeacherActivation::Relu, |x| if x > 0.0 { x } else { 0.0 }),
             (TeacherActivation::Tanh, |x| 1.0 - 2.0 / (libm::exp(2.0 * x) + 1.0)),
             (TeacherActivation::Erf, |x| 1.0 - libm::erfc(x)),
