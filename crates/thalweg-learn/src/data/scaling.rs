@@ -98,7 +98,7 @@ impl Scale {
 
     /// One pass over the inputs.
     fn by_channel(data: &Dataset) -> Result<Self, DataError> {
-        let channels = data.shape[0];
+        let channels = data.shape.first().copied().unwrap_or(1);
         let size = data.features / channels;
         let first = |channel: usize| f64::from(data.inputs[channel * size]);
         let mut sums: Vec<Sums> =

@@ -119,6 +119,7 @@ impl Table {
         let labels = class_indices(&labels, classes, |row| Place::line(path, lines[row]))?;
         let data = Dataset::new(name, inputs, columns - 1, labels, classes)?;
         match &self.shape {
+            Some(shape) if shape.is_empty() => Err(unfit(path, None, "a shape of at least one axis", "none")),
             Some(shape) => data.with_shape(shape),
             None => Ok(data),
         }

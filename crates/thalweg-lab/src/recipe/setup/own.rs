@@ -70,3 +70,52 @@ fn select(
     let has_inputs = split.train.inputs().len() + split.test.inputs().len() <= KEPT_MAX;
     Ok((split, Source { train: rows(train), test: rows(test), scale, has_inputs }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    fn table(path: &Path) -> CsvConfig {
+        let text = format!("{{\"path\": {path:?}, \"test_examples\": 9, \"train_examples\": 20}}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// As `docs/readings.md` says it.
+    #[test]
+    fn every_example_is_its_row_in_the_scale_on_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.csv");
+        let raw = |row: usize| [row as f32, (row * row % 13) as f32 - 100.0];
+        let line = |row: usize| format!("{},{},{}\n", raw(row)[0], raw(row)[1], row % 3);
+        fs::write(&path, format!("a,b,class\n\n{}", (0..60).map(line).collect::<String>())).unwrap();
+        for scaling in [Scaling::Standardised, Scaling::StandardisedByChannel, Scaling::AsGiven] {
+            let mut config = CsvConfig { scaling, classes: Some(vec![2, 0]), ..table(&path) };
+            let (split, source) = csv(&mut config).unwrap();
+            assert_eq!((split.train.examples(), split.test.examples()), (20, 6));
+            assert!(source.has_inputs && config.blake3.is_some());
+            for (part, rows) in [(&split.train, &source.train), (&split.test, &source.test)] {
+                for (example, &row) in rows.iter().enumerate() {
+                    let row = usize::try_from(row).unwrap();
+                    let scaled = [0, 1].map(|at| source.scale.at(raw(row)[at], at, 2));
+                    assert_eq!(part.input(example), scaled);
+                    assert_eq!(part.labels()[example], i32::from(row % 3 == 0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn labels_of_the_part_held_out_stay_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.csv");
+        fs::write(&path, (0..60).map(|row| format!("{row},{}\n", row % 3)).collect::<String>()).unwrap();
+        let load = |random_labels| csv(&mut CsvConfig { random_labels, ..table(&path) }).unwrap().0;
+        let (plain, noisy) = (load(0.0), load(1.0));
+        assert_eq!(noisy.train.inputs(), plain.train.inputs());
+        assert_ne!(noisy.train.labels(), plain.train.labels());
+        assert_eq!(noisy.test, plain.test);
+    }
+}

@@ -90,6 +90,8 @@ fn what_is_no_such_table_is_refused() {
     let numbered = of_label(Column::Number(3));
     let expected = "t.csv: expected at least 3 columns, the last of them that of the labels, found 2";
     assert_eq!(refused(&numbered, "1,0\n"), expected);
+    let lone = Table { shape: Some(vec![]), ..Table::default() };
+    assert_eq!(refused(&lone, "1,0\n"), "t.csv: expected a shape of at least one axis, found none");
     let shaped = Table { shape: Some(vec![2, 2]), ..Table::default() };
     let expected = "t.csv: shape [2, 2] has 4 entries, expected one for each of 3 features";
     assert_eq!(refused(&shaped, "1,2,3,0\n"), expected);

@@ -30,6 +30,6 @@ fn a_text_is_for_networks_of_several_labels_an_example() {
     assert_eq!(error("{kind='autoencoder', widths=[3]}"), format!("{expected}autoencoder"));
     assert_eq!(error("{kind='layers', layers=['linear 10']}"), format!("{expected}layers"));
     let error = Inputs::resolve(&loaded(&["model.kind=gpt"]), &Folders::new(None)).err().unwrap().to_string();
-    let expected = "`data.kind`: expected text_file, with a `data.path`, as the network of `model` is for texts, found digits";
+    let expected = "`data.kind`: expected text_file or npz, with a `data.path`, as the network of `model` is for texts, found digits";
     assert_eq!(error, expected);
 }
