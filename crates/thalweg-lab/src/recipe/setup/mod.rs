@@ -148,6 +148,7 @@ impl Setup {
         let checkpoint_steps = config.checkpoints.steps(plan.steps, steps_per_epoch)?;
         check(parameters, checkpoint_steps.len())?;
         let architecture = config.model.build(data.train.shape(), outputs)?;
+        validate::positions(&*architecture, &data.train)?;
         let fit = plan.recipe.check_batches(&*architecture, examples);
         fit.map_err(|error| validate::plan_error(&config.train, error))?;
         let fit = plan.recipe.check_function(&*architecture);

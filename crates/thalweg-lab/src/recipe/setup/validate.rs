@@ -1,7 +1,7 @@
 //! What a training run's configuration must keep to beyond its types.
 
 use serde::Serialize;
-use thalweg_learn::arch::ModelConfig;
+use thalweg_learn::arch::{Architecture, ModelConfig};
 use thalweg_learn::augment::AugmentationError;
 use thalweg_learn::data::{Dataset, Split};
 use thalweg_learn::loss::Loss;
@@ -83,6 +83,16 @@ pub(super) fn tokens(model: &ModelConfig, data: &Split) -> Result<(), RecipeErro
         }
     }
     Ok(())
+}
+
+/// Refuses labels at every position for a network that gives one answer, and one label for a network that answers everywhere.
+pub(super) fn positions(network: &dyn Architecture, data: &Dataset) -> Result<(), RecipeError> {
+    let (expected, found) = (network.positions(), data.positions());
+    if expected == found {
+        return Ok(());
+    }
+    let expected = format!("{expected} labels an example, as many as the network of `model` gives answers");
+    Err(RecipeError::field("data", expected, format!("{found} in {}", data.name())))
 }
 
 /// The name of a choice, as configurations write it.
