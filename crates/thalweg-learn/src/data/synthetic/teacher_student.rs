@@ -93,6 +93,8 @@ mod tests {
 
     const SIZES: [usize; 3] = [7, 40, 3];
 
+    type Function = (TeacherActivation, fn(f64) -> f64);
+
     fn set(activation: TeacherActivation) -> Synthetic {
         let [features, hidden, classes] = SIZES;
         Synthetic::TeacherStudent { features, hidden, classes, activation }
@@ -101,8 +103,7 @@ mod tests {
     /// The teacher's definition once more, over the inputs as a student sees them.
     #[test]
     fn labels_are_the_teachers_of_both_parts() {
-        type Function = fn(f64) -> f64;
-        let functions: [(TeacherActivation, Function); 3] = [
+        let functions: [Function; 3] = [
             (TeacherActivation::Relu, |x| if x > 0.0 { x } else { 0.0 }),
             (TeacherActivation::Tanh, |x| 1.0 - 2.0 / (libm::exp(2.0 * x) + 1.0)),
             (TeacherActivation::Erf, |x| 1.0 - libm::erfc(x)),
