@@ -8,7 +8,7 @@ use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use thalweg_kernel::Real;
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::{CheckpointError, Leaf};
 use crate::pickle::{Id, Pickle};
@@ -227,6 +227,10 @@ impl<'a> File<'a> {
         let fail = |reason: String| CheckpointError::Torch { origin, reason };
         let full = format!("{}{name}", self.folder);
         match self.archive.by_name(&full) {
+            // Such an entry could hold any number of bytes.
+            Ok(entry) if entry.compression() != CompressionMethod::Stored => {
+                Err(fail(format!("{full} compressed, not stored as it is")))
+            }
             Ok(entry) => {
                 let mut content = Vec::new();
                 match entry.take(length).read_to_end(&mut content) {

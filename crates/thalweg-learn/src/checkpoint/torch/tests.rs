@@ -13,9 +13,14 @@ fn read(bytes: &[u8]) -> Result<Vec<Leaf<f64>>, String> {
 
 /// An archive with these entries.
 fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    archive_by(CompressionMethod::Stored, entries)
+}
+
+fn archive_by(method: CompressionMethod, entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let options = SimpleFileOptions::default().compression_method(method);
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in entries {
-        writer.start_file(format!("weights/{name}"), SimpleFileOptions::default()).unwrap();
+        writer.start_file(format!("weights/{name}"), options).unwrap();
         writer.write_all(content).unwrap();
     }
     writer.finish().unwrap().into_inner()
@@ -119,6 +124,8 @@ fn what_is_no_state_dict_is_refused_and_never_run() {
     assert!(refused(b"\x80\x02K\x05.").contains("5 in place of a state dict"));
     assert!(refused(&dict(&[("w", b"N".to_vec())])).contains("None in place of a tensor at w"));
     assert!(refused(b"\x80\x02").contains("found 1 bytes missing at byte 2 of its data.pkl"));
+    let packed = archive_by(CompressionMethod::Deflated, &[("data.pkl", &dict(&[]))]);
+    assert_eq!(read(&packed).unwrap_err(), tell("weights/data.pkl compressed, not stored as it is"));
     // Many names for one storage.
     let shown = |names: usize| {
         let first = [tensor("FloatStorage", 0, &[10_000], &[1]), b"q\x07".to_vec()].concat();
