@@ -90,7 +90,9 @@ impl Npy {
         let Header { kind, is_fortran, shape } = Header::read(&mut input)?;
         let length =
             shape.iter().try_fold(kind.bytes(), |product: usize, &extent| product.checked_mul(extent));
-        let Some(length) = length.filter(|&length| length <= BYTES_MAX) else {
+        // Elements of a byte become numbers of four.
+        let size = |length: usize| length / kind.bytes() * kind.bytes().max(size_of::<f32>());
+        let Some(length) = length.filter(|&length| length <= BYTES_MAX && size(length) <= BYTES_MAX) else {
             let found = format!("the shape {shape:?} of {}", kind.name());
             return Err((format!("an array of at most {BYTES_MAX} bytes"), found));
         };

@@ -63,6 +63,13 @@ impl NpzNames {
                 let expected = format!("examples of the shape {expected:?}, as in {}", self.inputs_train);
                 return Err(unfit(path, Some(&test.name), expected, format!("{found:?}")));
             }
+            // Only bytes are pixels: the scales of the two parts would differ.
+            let is_bytes = |part: &Part| part.inputs.kind == Kind::Unsigned(1);
+            if are_pixels && is_bytes(&train) != is_bytes(test) {
+                let expected =
+                    format!("elements of type {}, as in {}", train.inputs.kind.name(), self.inputs_train);
+                return Err(unfit(path, Some(&test.name), expected, test.inputs.kind.name()));
+            }
         }
         Ok(match test {
             None => Own::Whole(train.dataset(path, are_pixels, classes)?),
@@ -299,6 +306,11 @@ mod tests {
         assert_eq!(
             read(&stored(&arrays)).unwrap_err(),
             "a.npz, x_test: expected examples of the shape [3, 2, 2], as in x_train, found [3, 4]"
+        );
+        arrays[2] = ("x_test", floats("(1, 3, 2, 2)", &[0.0; 12]));
+        assert_eq!(
+            read(&stored(&arrays)).unwrap_err(),
+            "a.npz, x_test: expected elements of type u1, as in x_train, found f4"
         );
         let names = NpzNames { labels_test: Some("held".to_owned()), ..NpzNames::default() };
         let refused = names.read(&stored(&images()), Path::new("a.npz"), true, None).unwrap_err().to_string();

@@ -67,8 +67,8 @@ struct Tried<T, B> {
 impl GradientFlow {
     pub(super) fn validate(&self) -> Result<(), OptimiserError> {
         let kind = "gradient_flow";
-        check(kind, "rtol", self.rtol, f64::MIN_POSITIVE..f64::INFINITY, "above 0")?;
-        check(kind, "atol", self.atol, f64::MIN_POSITIVE..f64::INFINITY, "above 0")?;
+        check(kind, "rtol", self.rtol, f64::MIN_POSITIVE..f64::INFINITY, "finite and above 0")?;
+        check(kind, "atol", self.atol, f64::MIN_POSITIVE..f64::INFINITY, "finite and above 0")?;
         if self.substeps_max == 0 {
             let (field, expected, found) = ("substeps_max", "at least 1", 0.0);
             return Err(OptimiserError::HyperParameter { kind, field, expected, found });

@@ -54,8 +54,8 @@ impl Lbfgs {
             let (expected, found) = ("from 1 to 100", self.history as f64);
             return Err(OptimiserError::HyperParameter { kind: "lbfgs", field: "history", expected, found });
         }
-        check("lbfgs", "tolerance_grad", self.tolerance_grad, 0.0..f64::INFINITY, "at least 0")?;
-        check("lbfgs", "tolerance_change", self.tolerance_change, 0.0..f64::INFINITY, "at least 0")
+        check("lbfgs", "tolerance_grad", self.tolerance_grad, 0.0..f64::INFINITY, "finite and at least 0")?;
+        check("lbfgs", "tolerance_change", self.tolerance_change, 0.0..f64::INFINITY, "finite and at least 0")
     }
 
     /// The last s first, then the last y first.

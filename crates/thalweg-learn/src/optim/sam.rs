@@ -46,7 +46,7 @@ impl Sam {
     }
 
     pub(super) fn validate(&self) -> Result<(), OptimiserError> {
-        check("sam", "rho", self.rho, f64::MIN_POSITIVE..f64::INFINITY, "above 0")?;
+        check("sam", "rho", self.rho, f64::MIN_POSITIVE..f64::INFINITY, "finite and above 0")?;
         self.base().validate_as("sam")
     }
 

@@ -123,7 +123,7 @@ fn hyper_parameters_out_of_range_are_named() {
     );
     assert_eq!(
         message(Optimiser::Sam(Sam { rho: 0.0, ..Sam::default() })),
-        "optimiser sam: expected rho to be above 0, found 0"
+        "optimiser sam: expected rho to be finite and above 0, found 0"
     );
     assert_eq!(
         message(Optimiser::Sam(Sam { nesterov: true, ..Sam::default() })),
@@ -139,7 +139,7 @@ fn hyper_parameters_out_of_range_are_named() {
     }
     assert_eq!(
         message(Optimiser::GradientFlow(GradientFlow { rtol: 0.0, ..GradientFlow::default() })),
-        "optimiser gradient_flow: expected rtol to be above 0, found 0"
+        "optimiser gradient_flow: expected rtol to be finite and above 0, found 0"
     );
     assert_eq!(
         message(Optimiser::GradientFlow(GradientFlow { substeps_max: 0, ..GradientFlow::default() })),

@@ -110,9 +110,9 @@ impl Recipe {
             let expected = format!("\"full\", as {kind} is for the loss of all examples");
             return Err(refusal("batch_size", expected, size.to_string()));
         }
-        if let Some(augment) = self.augment {
+        if self.augment.is_some() {
             let expected = format!("none, as {kind} is for a loss that stays the same");
-            return Err(refusal("augment", expected, format!("{augment:?}")));
+            return Err(refusal("augment", expected, "one".to_owned()));
         }
         if let Some(norm) = self.clip_norm {
             let expected = format!("none, as {kind} is for the gradient as it is");

@@ -77,6 +77,9 @@ fn events_are_beside_the_results_and_none_of_them() {
     assert!(bytes.windows(9).any(|window| window == b"loss/test"));
     fs::remove_file(events).unwrap();
     assert_same(&results(&plain), &results(&watched));
+    // Of a run that is there already, too.
+    assert_eq!(run(train(&plain, &short).arg("--tensorboard")).code, Some(0));
+    assert_eq!(fs::read(plain.join("events.out.tfevents.0.thalweg")).unwrap().len(), bytes.len());
 }
 
 #[test]

@@ -186,6 +186,10 @@ fn stages<T: Stored>(
         let rows = rows(stage.folder())?;
         Ok::<(), RecipeError>(stage.write(CSV, csv(&rows).as_bytes())?)
     })?;
+    if options.tensorboard && taken == 0 {
+        // A run that is there already. As while it trains, what cannot be written does not make it fail.
+        let _ = Events::new(folder.path()).write(&rows(folder)?);
+    }
     // It is not among the results; who still looks at it finds it the next time under its other name.
     let _ = fs::remove_file(folder.path().join(metrics::SO_FAR));
     folder.stage("result", |stage| {

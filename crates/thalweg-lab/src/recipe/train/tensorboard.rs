@@ -3,7 +3,7 @@
 //! A record is its length, a checksum of that, a message and a checksum of it (TensorFlow's `TFRecord`); a message is
 //! `tensorflow.Event` in the wire format of protocol buffers, of which scalars need four fields.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -38,6 +38,10 @@ impl Events {
             None => {
                 record(&mut bytes, &version(now));
                 rows.iter().for_each(|row| record(&mut bytes, &of_row(now, row)));
+                // A pipe would wait for its reader.
+                if fs::symlink_metadata(&self.path).is_ok_and(|old| !old.is_file()) {
+                    return Err(io::Error::other("expected a file or nothing"));
+                }
                 let mut file = File::create(&self.path)?;
                 file.write_all(&bytes)?;
                 self.file = Some(file);

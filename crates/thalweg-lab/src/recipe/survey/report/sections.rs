@@ -81,7 +81,7 @@ fn optimiser(chosen: &Optimiser) -> String {
         }
         Optimiser::Lbfgs(Lbfgs { history, .. }) => (format!("L-BFGS with {history} pairs"), &0.0),
         Optimiser::GradientFlow(_) => {
-            ("gradient flow, each as long in time as the learning rate,".to_owned(), &0.0)
+            ("gradient flow, each as long in time as the learning rate".to_owned(), &0.0)
         }
     };
     if *weight_decay == 0.0 { words } else { format!("{words} and weight decay {weight_decay}") }
