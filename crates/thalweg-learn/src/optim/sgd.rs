@@ -47,12 +47,8 @@ impl Sgd {
     }
 
     pub(super) fn step<T: Real>(&self, theta: &mut [T], gradients: &[&[T]], lr: f64) {
-        let [lr, decay] = [lr, self.weight_decay].map(T::from_f64);
-        for_blocks(gradients, |range, gradient| {
-            for (x, &g) in theta[range].iter_mut().zip(gradient) {
-                *x = *x - lr * (g + decay * *x);
-            }
-        });
+        let scalars = [lr, self.weight_decay].map(T::from_f64);
+        for_blocks(gradients, |range, gradient| plain(&mut theta[range], gradient, scalars));
     }
 
     pub(super) fn step_with_momentum<T: Real>(
@@ -62,22 +58,35 @@ impl Sgd {
         momentum: &mut [T],
         lr: f64,
     ) {
-        let [lr, decay, mu] = [lr, self.weight_decay, self.momentum].map(T::from_f64);
+        let scalars = [lr, self.weight_decay, self.momentum].map(T::from_f64);
+        let block = if self.nesterov { nesterov } else { heavy_ball };
         for_blocks(gradients, |range, gradient| {
-            let state = theta[range.clone()].iter_mut().zip(&mut momentum[range]);
-            if self.nesterov {
-                for ((x, b), &g) in state.zip(gradient) {
-                    let g = g + decay * *x;
-                    *b = mu * *b + g;
-                    *x = *x - lr * (g + mu * *b);
-                }
-            } else {
-                for ((x, b), &g) in state.zip(gradient) {
-                    *b = mu * *b + (g + decay * *x);
-                    *x = *x - lr * *b;
-                }
-            }
+            block(&mut theta[range.clone()], &mut momentum[range], gradient, scalars);
         });
+    }
+}
+
+// Blocks of a step. Slices and scalars are arguments, so that the compiler knows that no store changes them; captured by a
+// closure, the loops stay scalar.
+
+fn plain<T: Real>(theta: &mut [T], gradient: &[T], [lr, decay]: [T; 2]) {
+    for (x, &g) in theta.iter_mut().zip(gradient) {
+        *x = *x - lr * (g + decay * *x);
+    }
+}
+
+fn heavy_ball<T: Real>(theta: &mut [T], momentum: &mut [T], gradient: &[T], [lr, decay, mu]: [T; 3]) {
+    for ((x, b), &g) in theta.iter_mut().zip(momentum).zip(gradient) {
+        *b = mu * *b + (g + decay * *x);
+        *x = *x - lr * *b;
+    }
+}
+
+fn nesterov<T: Real>(theta: &mut [T], momentum: &mut [T], gradient: &[T], [lr, decay, mu]: [T; 3]) {
+    for ((x, b), &g) in theta.iter_mut().zip(momentum).zip(gradient) {
+        let g = g + decay * *x;
+        *b = mu * *b + g;
+        *x = *x - lr * (g + mu * *b);
     }
 }
 
