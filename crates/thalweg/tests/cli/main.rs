@@ -6,6 +6,7 @@ mod data_kinds;
 #[cfg(feature = "fetch")]
 mod downloads;
 mod early_stop;
+mod fashion;
 mod folders;
 mod initial;
 mod limits;

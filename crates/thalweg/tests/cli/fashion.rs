@@ -1,14 +1,15 @@
 //! Training on all of Fashion-MNIST, with kills: minutes, and the files of the set must be there (Debian's package
 //! `dataset-fashion-mnist`, or `--data-dir`'s other places).
 //!
-//! `cargo test --release -p thalweg --test fashion -- --ignored --test-threads 1`
+//! `cargo test --release -p thalweg --test cli fashion -- --ignored --test-threads 1`
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
+
+use crate::support::{assert_same, results};
 
 fn train(out: &Path, settings: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thalweg"));
@@ -17,14 +18,6 @@ fn train(out: &Path, settings: &[&str]) -> Command {
         command.args(["--set", setting]);
     }
     command
-}
-
-/// What must be the same in every run: all files but those with times in them.
-fn results(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let kept = names
-        .filter(|name| !["manifest.json", "timings.json"].contains(&&name[..]) && !name.contains("lock"));
-    kept.map(|name| (name.clone(), fs::read(folder.join(&name)).unwrap())).collect()
 }
 
 /// Trains undisturbed, and killed every few seconds; the error of the test set, which is the same in both, as all bytes are.
@@ -47,11 +40,9 @@ fn error_with_and_without_kills(settings: &[&str], kills: u64) -> f64 {
     }
     assert!(cut > kills / 2, "only {cut} of {kills} were still at work");
     assert!(train(&killed, settings).status().unwrap().success());
-    let [left, right] = [&whole, &killed].map(|folder| results(folder));
-    assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
-    let differing: Vec<&String> = left.keys().filter(|name| left[*name] != right[*name]).collect();
-    assert!(differing.is_empty(), "differing files: {differing:?}");
-    let result: serde_json::Value = serde_json::from_slice(&left["result.json"]).unwrap();
+    assert_same(&results(&whole), &results(&killed));
+    let result: serde_json::Value =
+        serde_json::from_slice(&fs::read(whole.join("result.json")).unwrap()).unwrap();
     result["error_test"].as_f64().unwrap()
 }
 
