@@ -56,6 +56,24 @@ pub(super) struct Record {
     #[serde(with = "number")]
     error: f64,
     examples: u64,
+    /// The whole training set after the last step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<End>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct End {
+    #[serde(with = "number")]
+    loss: f64,
+    #[serde(with = "number")]
+    error: f64,
+}
+
+impl Record {
+    /// What the whole training set was like after the last step, if it came to that.
+    pub(super) fn end(&self) -> Option<Value> {
+        self.end.map(|End { loss, error }| Value { loss, error })
+    }
 }
 
 /// Measures as the run goes on.
@@ -168,7 +186,9 @@ impl<T: Stored> Observer<T> for Metrics<'_, T> {
 
     fn last_loss(&mut self, trainer: &Trainer<T>) -> Result<f64, RecipeError> {
         let train = Measured::new(self.setup, &self.setup.data.train);
-        Ok(train.at(trainer.theta(), trainer.statistics()).loss)
+        let Value { loss, error } = train.at(trainer.theta(), trainer.statistics());
+        self.record.end = Some(End { loss, error });
+        Ok(loss)
     }
 
     fn stops(&self, trainer: &Trainer<T>) -> Option<Stopped> {

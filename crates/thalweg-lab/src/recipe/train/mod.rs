@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_geometry::site::{Dtype, number};
 use thalweg_learn::checkpoint::{Checkpoint, Stored};
 use thalweg_learn::data::Folders;
+use thalweg_learn::objective::Value;
 
 pub use docs::doc;
 pub use metrics::Row;
@@ -29,7 +30,7 @@ use super::{RecipeError, open, part, tell_kept_aside};
 use crate::identity::Identity;
 use crate::progress::Progress;
 use crate::store::Folder;
-use metrics::{Measured, Metrics, csv, read_record};
+use metrics::{Measured, Metrics, Record, csv, read_record};
 use tensorboard::Events;
 
 /// The recipe's name, which folders begin with.
@@ -202,22 +203,35 @@ fn stages<T: Stored>(
 
 /// What the run was like on the way, so far as it is on record.
 fn rows(folder: &Folder) -> Result<Vec<Row>, RecipeError> {
+    Ok(record(folder)?.rows)
+}
+
+/// The last record.
+fn record(folder: &Folder) -> Result<Record, RecipeError> {
     let records = folder.stages().iter().flat_map(|stage| &stage.files);
     // Each has all rows before it, too; a repaired stage comes last and may be any.
     match records.filter(|file| file.name.starts_with("record-")).max_by_key(|file| &file.name) {
-        Some(last) => Ok(read_record(&folder.read(&last.name)?, &folder.path().join(&last.name))?.rows),
-        None => Ok(Vec::new()),
+        Some(last) => read_record(&folder.read(&last.name)?, &folder.path().join(&last.name)),
+        None => Ok(Record::default()),
     }
 }
 
-/// Measures the last checkpoint on all data.
+/// The last checkpoint on all data: as the run saw it at its end, or measured where it did not come to that.
 fn result<T: Stored>(setup: &Setup, folder: &Folder) -> Result<TrainResult, RecipeError> {
     let steps = kept_steps(setup, folder)?.last().copied().unwrap_or(0);
-    let name = checkpoint_name(steps);
-    let checkpoint = Checkpoint::<T>::from_bytes(&folder.read(&name)?, &folder.path().join(&name))?;
-    let statistics: Vec<T> = checkpoint.buffers.iter().flat_map(|array| array.values.clone()).collect();
-    let at = |data| Measured::<T>::new(setup, data).at(&checkpoint.theta(), &statistics);
-    let (train, test) = (at(&setup.data.train), at(&setup.data.test));
+    let record = record(folder)?;
+    let last = record.rows.last().filter(|row| row.step == steps);
+    let [train, test] = match (record.end(), last) {
+        (Some(train), Some(row)) => [train, Value { loss: row.loss_test, error: row.error_test }],
+        _ => {
+            let name = checkpoint_name(steps);
+            let checkpoint = Checkpoint::<T>::from_bytes(&folder.read(&name)?, &folder.path().join(&name))?;
+            let statistics: Vec<T> =
+                checkpoint.buffers.iter().flat_map(|array| array.values.clone()).collect();
+            let at = |data| Measured::<T>::new(setup, data).at(&checkpoint.theta(), &statistics);
+            [at(&setup.data.train), at(&setup.data.test)]
+        }
+    };
     Ok(TrainResult {
         steps,
         epochs: steps as f64 / setup.steps_per_epoch as f64,
