@@ -68,6 +68,7 @@ mod math;
 mod random;
 mod real;
 mod simd;
+pub mod threads;
 mod window;
 
 pub use call::{
@@ -77,5 +78,5 @@ pub use cpu::{Arena, Machine, Scratch};
 pub use layout::Layout;
 pub use random::Key;
 pub use real::Real;
-pub use simd::instruction_set;
+pub use simd::{Loops, instruction_set, vectorised};
 pub use window::Window;

@@ -32,6 +32,8 @@ pub trait Real:
     const ZERO: Self;
     /// One.
     const ONE: Self;
+    /// The smallest positive number of full precision; those below it are slow to compute with.
+    const MIN_POSITIVE: Self;
     /// Nearest representable value.
     fn from_f64(x: f64) -> Self;
     /// Exact widening.
@@ -42,6 +44,7 @@ impl Real for f32 {
     const NAME: &'static str = "f32";
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const MIN_POSITIVE: Self = Self::MIN_POSITIVE;
     #[inline(always)]
     fn from_f64(x: f64) -> Self {
         x as f32
@@ -56,6 +59,7 @@ impl Real for f64 {
     const NAME: &'static str = "f64";
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const MIN_POSITIVE: Self = Self::MIN_POSITIVE;
     #[inline(always)]
     fn from_f64(x: f64) -> Self {
         x

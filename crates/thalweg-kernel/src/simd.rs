@@ -127,6 +127,26 @@ pub(crate) fn dispatch<K: Kernel>(level: Level, kernel: K) {
     }
 }
 
+/// Plain loops over slices, to be compiled once for each instruction set.
+pub trait Loops {
+    /// Does it. Must be `inline(always)`, as all that it calls in its loops: what is not inlined is compiled for the baseline.
+    fn run(self);
+}
+
+/// Runs loops with the widest vectors of this machine. Products and sums stay apart on every machine, so what does not
+/// depend on the order of a sum has the same bits on all of them.
+#[inline]
+pub fn vectorised(loops: impl Loops) {
+    struct Alike<L>(L);
+    impl<L: Loops> Kernel for Alike<L> {
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            self.0.run();
+        }
+    }
+    dispatch(Level::current(), Alike(loops));
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Fused, Kernel};
