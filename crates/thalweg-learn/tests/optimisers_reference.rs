@@ -50,7 +50,7 @@ fn check(table: &str, cases: usize) {
                 let ascended = sam.ascended(&theta, &gradient);
                 gradient = self::gradient(&ascended.try_into().unwrap());
             }
-            state.step(&mut theta, &[&gradient], case.lr / (1.0 + t as f64 / 10.0));
+            state.step(&mut theta, &gradient, case.lr / (1.0 + t as f64 / 10.0));
             let error = relative_error(&theta, truth);
             assert!(error <= 1e-13, "{:?}, step {t}: relative error {error:e}", case.optimiser);
         }

@@ -42,7 +42,7 @@ impl Step {
         let (gradient, statistics) = (&mut self.gradient, &mut self.statistics);
         let examples = &self.problem.examples;
         let value = self.objective.gradient_and_statistics(&self.theta, examples, gradient, statistics);
-        self.state.step(&mut self.theta, &[&self.gradient], self.lr);
+        self.state.step(&mut self.theta, &self.gradient, self.lr);
         value
     }
 }

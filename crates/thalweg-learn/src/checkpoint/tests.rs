@@ -30,7 +30,7 @@ fn sample<T: Stored>(optimiser: Optimiser) -> Checkpoint<T> {
             let here = look(&theta);
             state.step_along(&mut theta, here, 0.1, &mut |x: &[T]| look(x)).unwrap();
         } else {
-            state.step(&mut theta, &[&gradient], 0.1);
+            state.step(&mut theta, &gradient, 0.1);
         }
     }
     Checkpoint {

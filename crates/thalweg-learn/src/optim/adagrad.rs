@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::{OptimiserError, check, for_blocks, root};
+use super::pass::{Update, pass};
+use super::{OptimiserError, check};
 
 pub(super) const SLOTS: [&str; 1] = ["sum"];
 
@@ -34,16 +35,25 @@ impl Adagrad {
         check("adagrad", "weight_decay", self.weight_decay, 0.0..f64::INFINITY, "at least 0")
     }
 
-    pub(super) fn step<T: Real>(&self, theta: &mut [T], gradients: &[&[T]], sums: &mut [T], lr: f64) {
+    pub(super) fn step<T: Real>(&self, theta: &mut [T], sums: &mut [T], gradient: &[T], lr: f64) {
         let [lr, decay, eps] = [lr, self.weight_decay, self.eps].map(T::from_f64);
-        for_blocks(gradients, |range, gradient| {
-            let state = theta[range.clone()].iter_mut().zip(&mut sums[range]);
-            for ((x, s), &g) in state.zip(gradient) {
-                let g = g + decay * *x;
-                *s += g * g;
-                *x = *x - lr * (g / (root(*s) + eps));
-            }
-        });
+        pass(Scaled { lr, decay, eps }, theta, [sums], gradient);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Scaled<T> {
+    lr: T,
+    decay: T,
+    eps: T,
+}
+
+impl<T: Real> Update<T, 1> for Scaled<T> {
+    #[inline(always)]
+    fn update(self, x: T, [s]: [T; 1], g: T) -> (T, [T; 1]) {
+        let g = g + self.decay * x;
+        let s = s + g * g;
+        (x - self.lr * (g / (s.square_root() + self.eps)), [s])
     }
 }
 
@@ -59,7 +69,7 @@ mod tests {
         let mut theta = [0.0f64; 2];
         let mut truth = 0.0;
         for t in 1..=100 {
-            state.step(&mut theta, &[&[3.0, -0.2]], 0.5);
+            state.step(&mut theta, &[3.0, -0.2], 0.5);
             truth += 0.5 / f64::from(t).sqrt();
             assert!((theta[0] + truth).abs() < 1e-12 && (theta[1] - truth).abs() < 1e-12, "step {t}");
         }

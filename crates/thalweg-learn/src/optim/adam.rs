@@ -1,9 +1,10 @@
-//! Adam (Kingma & Ba 2015), and the pass that it shares with AdamW.
+//! Adam (Kingma & Ba 2015), and the update that it shares with AdamW.
 
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::{OptimiserError, check, for_blocks, root};
+use super::pass::{Update, momentum, pass};
+use super::{OptimiserError, check};
 
 pub(super) const SLOTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 
@@ -14,6 +15,8 @@ pub(super) const SLOTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 /// m_t = β₁ m_{t−1} + (1 − β₁) g, v_t = β₂ v_{t−1} + (1 − β₂) g², from m_0 = v_0 = 0;
 ///
 /// θ_t = θ_{t−1} − η/(1 − β₁ᵗ) · m_t / (√v_t/√(1 − β₂ᵗ) + ε).
+///
+/// An m_t below the smallest number of full precision (1.2e-38 in `f32`) is 0.
 ///
 /// ε stands outside the root and after the bias correction (algorithm 1 of the paper; its "more efficient order" before
 /// section 2.1 has another ε). Weight decay is a term of the gradient, so it is divided by √v like the rest: for the
@@ -41,20 +44,33 @@ impl Adam {
     pub(super) fn step<T: Real>(
         &self,
         theta: &mut [T],
-        gradients: &[&[T]],
-        m: &mut [T],
-        v: &mut [T],
+        slots: [&mut [T]; 2],
+        gradient: &[T],
         lr: f64,
         t: u64,
     ) {
-        let pass = Pass::new([self.beta_1, self.beta_2], self.eps, lr, t);
-        let decay = T::from_f64(self.weight_decay);
-        pass.run(theta, gradients, m, v, |x, g| (x, g + decay * x));
+        let moments = Moments::new([self.beta_1, self.beta_2], self.eps, lr, t);
+        pass(Coupled { moments, decay: T::from_f64(self.weight_decay) }, theta, slots, gradient);
     }
 }
 
-/// The scalars of one step, in the precision of θ.
-pub(super) struct Pass<T> {
+/// With weight decay as a part of the gradient.
+#[derive(Clone, Copy)]
+struct Coupled<T> {
+    moments: Moments<T>,
+    decay: T,
+}
+
+impl<T: Real> Update<T, 2> for Coupled<T> {
+    #[inline(always)]
+    fn update(self, x: T, state: [T; 2], g: T) -> (T, [T; 2]) {
+        self.moments.update(x, state, g + self.decay * x)
+    }
+}
+
+/// Adam without weight decay: the scalars of one step, in the precision of θ.
+#[derive(Clone, Copy)]
+pub(super) struct Moments<T> {
     beta: [T; 2],
     /// 1 − β, rounded once from f64.
     gain: [T; 2],
@@ -65,7 +81,7 @@ pub(super) struct Pass<T> {
     root_correction: T,
 }
 
-impl<T: Real> Pass<T> {
+impl<T: Real> Moments<T> {
     pub(super) fn new(beta: [f64; 2], eps: f64, lr: f64, t: u64) -> Self {
         let correction = beta.map(|beta| 1.0 - power(beta, t));
         Self {
@@ -76,38 +92,15 @@ impl<T: Real> Pass<T> {
             root_correction: T::from_f64(correction[1].sqrt()),
         }
     }
+}
 
-    /// One pass; `decayed` maps (θ, g) to the θ that the step starts from and the g that it uses.
-    pub(super) fn run(
-        &self,
-        theta: &mut [T],
-        gradients: &[&[T]],
-        m: &mut [T],
-        v: &mut [T],
-        decayed: impl Fn(T, T) -> (T, T),
-    ) {
-        for_blocks(gradients, |range, gradient| {
-            self.block(&mut theta[range.clone()], &mut m[range.clone()], &mut v[range], gradient, &decayed);
-        });
-    }
-
-    /// A block of the pass. Slices and scalars are arguments and locals of a function of their own, so that the compiler
-    /// knows that no store changes them; captured by the closure above, the loop stays scalar.
-    fn block(
-        &self,
-        theta: &mut [T],
-        m: &mut [T],
-        v: &mut [T],
-        gradient: &[T],
-        decayed: impl Fn(T, T) -> (T, T),
-    ) {
-        let Self { beta, gain, eps, step_size, root_correction } = *self;
-        for (((x, m), v), &g) in theta.iter_mut().zip(m).zip(v).zip(gradient) {
-            let (start, g) = decayed(*x, g);
-            *m = beta[0] * *m + gain[0] * g;
-            *v = beta[1] * *v + gain[1] * (g * g);
-            *x = start - step_size * *m / (root(*v) / root_correction + eps);
-        }
+impl<T: Real> Update<T, 2> for Moments<T> {
+    #[inline(always)]
+    fn update(self, x: T, [m, v]: [T; 2], g: T) -> (T, [T; 2]) {
+        let Self { beta, gain, eps, step_size, root_correction } = self;
+        let m = momentum(beta[0] * m + gain[0] * g);
+        let v = beta[1] * v + gain[1] * (g * g);
+        (x - step_size * m / (v.square_root() / root_correction + eps), [m, v])
     }
 }
 
@@ -159,7 +152,7 @@ mod tests {
         let g = [2.0, -0.5, 1e-3];
         let mut theta = [0.0f64; 3];
         for t in 1..=200 {
-            state.step(&mut theta, &[&g], 0.01);
+            state.step(&mut theta, &g, 0.01);
             for (x, g) in theta.iter().zip(g) {
                 let truth = -0.01 * f64::from(t) * g / (g.abs() + eps);
                 assert!((x - truth).abs() < 1e-12, "step {t}: {x} instead of {truth}");
@@ -173,7 +166,7 @@ mod tests {
         let adam = Adam { weight_decay: 1e-2, eps: 0.0, ..Adam::default() };
         let mut state = OptimiserState::new(Optimiser::Adam(adam), 2).unwrap();
         let mut theta = [3.0, -5.0];
-        state.step(&mut theta, &[&[0.0, 0.0]], 0.125);
+        state.step(&mut theta, &[0.0, 0.0], 0.125);
         assert!((theta[0] - 2.875f64).abs() < 1e-12 && (theta[1] + 4.875).abs() < 1e-12, "{theta:?}");
     }
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::adam::Pass;
+use super::adam::Moments;
+use super::pass::{Update, pass};
 
 /// AdamW, as PyTorch's `AdamW`.
 ///
@@ -33,15 +34,27 @@ impl AdamW {
     pub(super) fn step<T: Real>(
         &self,
         theta: &mut [T],
-        gradients: &[&[T]],
-        m: &mut [T],
-        v: &mut [T],
+        slots: [&mut [T]; 2],
+        gradient: &[T],
         lr: f64,
         t: u64,
     ) {
-        let pass = Pass::new([self.beta_1, self.beta_2], self.eps, lr, t);
-        let keep = T::from_f64(1.0 - lr * self.weight_decay);
-        pass.run(theta, gradients, m, v, |x, g| (keep * x, g));
+        let moments = Moments::new([self.beta_1, self.beta_2], self.eps, lr, t);
+        pass(Decoupled { moments, keep: T::from_f64(1.0 - lr * self.weight_decay) }, theta, slots, gradient);
+    }
+}
+
+/// With weight decay as a factor of θ.
+#[derive(Clone, Copy)]
+struct Decoupled<T> {
+    moments: Moments<T>,
+    keep: T,
+}
+
+impl<T: Real> Update<T, 2> for Decoupled<T> {
+    #[inline(always)]
+    fn update(self, x: T, state: [T; 2], g: T) -> (T, [T; 2]) {
+        self.moments.update(self.keep * x, state, g)
     }
 }
 
@@ -56,7 +69,7 @@ mod tests {
         let mut state = OptimiserState::new(Optimiser::Adamw(adamw), 1).unwrap();
         let mut theta = [8.0f64];
         for _ in 0..10 {
-            state.step(&mut theta, &[&[0.0]], 0.2);
+            state.step(&mut theta, &[0.0], 0.2);
         }
         assert!((theta[0] - 8.0 * 0.9f64.powi(10)).abs() < 1e-12);
     }
@@ -70,7 +83,7 @@ mod tests {
         for t in 0..10 {
             for (state, theta) in states.iter_mut().zip(&mut thetas) {
                 let gradient = [theta[0].sin() + f64::from(t), theta[1]];
-                state.step(theta, &[&gradient], 0.1);
+                state.step(theta, &gradient, 0.1);
             }
         }
         assert_eq!(thetas[0], thetas[1]);

@@ -8,8 +8,7 @@
 //! Most take a gradient and step. Two choose where they look at the loss, [`Lbfgs`] and [`GradientFlow`]: they are given the
 //! loss as a function, in [`OptimiserState::step_along`]. [`Sam`] steps along a gradient that is taken beside θ.
 //!
-//! A step goes over memory once. Gradients may come in parts (one a shard of examples): they are added in the order
-//! given, in the same pass, so how many there are changes no other arithmetic.
+//! A step goes over memory once (`pass.rs`): an optimiser says what becomes of one parameter.
 //!
 //! The design that lost: a trait object per optimiser with its own struct of state. With state as named flat vectors,
 //! one checkpoint writer and one resume test serve them all.
@@ -20,6 +19,7 @@ mod adamw;
 mod gradient_flow;
 mod lbfgs;
 mod line_search;
+mod pass;
 mod probe;
 mod rmsprop;
 mod sam;
@@ -40,10 +40,6 @@ pub use sgd::Sgd;
 pub use state::{Number, OptimiserState, Slot};
 
 use serde::{Deserialize, Serialize};
-use thalweg_kernel::Real;
-
-/// Elements of a block: parts are added into it and it is used while still in the first-level cache.
-const BLOCK: usize = 512;
 
 /// Which optimiser, with which hyper-parameters.
 ///
@@ -190,36 +186,6 @@ impl Optimiser {
     pub fn chooses_points(&self) -> bool {
         matches!(self, Self::Lbfgs(_) | Self::GradientFlow(_))
     }
-}
-
-/// Calls `update` for one block after another with its range and the sum of the parts there.
-///
-/// A single part is passed on as it is. With several, the sum goes through a buffer that stays in cache: an inner loop
-/// over parts for each element would not vectorise, and a sum of whole vectors first would pass over memory twice.
-fn for_blocks<T: Real>(gradients: &[&[T]], mut update: impl FnMut(std::ops::Range<usize>, &[T])) {
-    let (first, rest) = gradients.split_first().expect("checked by the caller");
-    let mut sum = [T::ZERO; BLOCK];
-    for start in (0..first.len()).step_by(BLOCK) {
-        let range = start..first.len().min(start + BLOCK);
-        if rest.is_empty() {
-            update(range.clone(), &first[range]);
-            continue;
-        }
-        let sum = &mut sum[..range.len()];
-        sum.copy_from_slice(&first[range.clone()]);
-        for part in rest {
-            for (s, &g) in sum.iter_mut().zip(&part[range.clone()]) {
-                *s += g;
-            }
-        }
-        update(range, sum);
-    }
-}
-
-/// √x. For f32 the root of the widened number, rounded, is the correctly rounded root: 53 ≥ 2·24 + 2 bits.
-#[inline(always)]
-fn root<T: Real>(x: T) -> T {
-    T::from_f64(x.to_f64().sqrt())
 }
 
 /// The check that all hyper-parameters share: finite, and within `range`.

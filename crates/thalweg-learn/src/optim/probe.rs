@@ -1,6 +1,10 @@
 //! What optimisers that choose their own points see of a loss.
 
-use thalweg_kernel::Real;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use thalweg_kernel::{Loops, Real, threads, vectorised};
+
+use super::pass::share;
 
 /// A loss and its gradient at one point.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,11 +37,35 @@ pub enum Halt {
     },
 }
 
-/// Whether no element is infinite or NaN. Zero times a number is 0 if it is finite, and blocks are looked at whole, so
-/// that this is one vectorised pass.
+/// Whether no element is infinite or NaN.
 pub(crate) fn all_finite<T: Real>(values: &[T]) -> bool {
-    let block = |block: &[T]| block.iter().fold(true, |finite, &x| finite & (x * T::ZERO == T::ZERO));
-    values.chunks(1024).all(block)
+    let finite = AtomicBool::new(true);
+    let shares: Vec<&[T]> = values.chunks(share(values.len())).collect();
+    threads::for_each(&shares, &|&values| vectorised(Check { values, finite: &finite }));
+    finite.into_inner()
+}
+
+/// A check of some values.
+struct Check<'a, T> {
+    values: &'a [T],
+    finite: &'a AtomicBool,
+}
+
+impl<T: Real> Loops for Check<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        // Zero times a number is 0 if it is finite, and blocks are looked at whole, so that loops need not end early.
+        for block in self.values.chunks(1024) {
+            let mut finite = true;
+            for &x in block {
+                finite &= x * T::ZERO == T::ZERO;
+            }
+            if !finite {
+                self.finite.store(false, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
 }
 
 /// Sums that run beside each other: enough to fill vectors, and always as many, so that the bits do not depend on them.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::{OptimiserError, check, for_blocks, root};
+use super::pass::{Update, momentum, pass};
+use super::{OptimiserError, check};
 
 /// RMSprop, as PyTorch's `RMSprop` without centring.
 ///
@@ -46,36 +47,62 @@ impl Rmsprop {
         if self.momentum == 0.0 { &["square_avg"] } else { &["square_avg", "momentum_buffer"] }
     }
 
-    pub(super) fn step<T: Real>(
-        &self,
-        theta: &mut [T],
-        gradients: &[&[T]],
-        squares: &mut [T],
-        momentum: Option<&mut [T]>,
-        lr: f64,
-    ) {
+    pub(super) fn step<T: Real>(&self, theta: &mut [T], slots: Vec<&mut [T]>, gradient: &[T], lr: f64) {
         let [lr, decay, mu] = [lr, self.weight_decay, self.momentum].map(T::from_f64);
         let [alpha, gain, eps] = [self.alpha, 1.0 - self.alpha, self.eps].map(T::from_f64);
-        let scaled = |x: T, v: &mut T, g: T| {
-            let g = g + decay * x;
-            *v = alpha * *v + gain * (g * g);
-            g / (root(*v) + eps)
-        };
-        let Some(momentum) = momentum else {
-            return for_blocks(gradients, |range, gradient| {
-                let state = theta[range.clone()].iter_mut().zip(&mut squares[range]);
-                for ((x, v), &g) in state.zip(gradient) {
-                    *x = *x - lr * scaled(*x, v, g);
-                }
-            });
-        };
-        for_blocks(gradients, |range, gradient| {
-            let state = theta[range.clone()].iter_mut().zip(&mut squares[range.clone()]);
-            for (((x, v), b), &g) in state.zip(&mut momentum[range]).zip(gradient) {
-                *b = mu * *b + scaled(*x, v, g);
-                *x = *x - lr * *b;
+        let scaled = Scaled { lr, decay, alpha, gain, eps };
+        let mut slots = slots.into_iter();
+        match (slots.next(), slots.next()) {
+            (Some(squares), Some(buffer)) => {
+                pass(WithMomentum { scaled, mu }, theta, [squares, buffer], gradient);
             }
-        });
+            (Some(squares), None) => pass(scaled, theta, [squares], gradient),
+            (None, _) => unreachable!("construction gives every optimiser its slots"),
+        }
+    }
+}
+
+/// Without momentum.
+#[derive(Clone, Copy)]
+struct Scaled<T> {
+    lr: T,
+    decay: T,
+    alpha: T,
+    gain: T,
+    eps: T,
+}
+
+impl<T: Real> Scaled<T> {
+    /// The gradient over the root, and v.
+    #[inline(always)]
+    fn gradient(self, x: T, v: T, g: T) -> [T; 2] {
+        let g = g + self.decay * x;
+        let v = self.alpha * v + self.gain * (g * g);
+        [g / (v.square_root() + self.eps), v]
+    }
+}
+
+impl<T: Real> Update<T, 1> for Scaled<T> {
+    #[inline(always)]
+    fn update(self, x: T, [v]: [T; 1], g: T) -> (T, [T; 1]) {
+        let [scaled, v] = self.gradient(x, v, g);
+        (x - self.lr * scaled, [v])
+    }
+}
+
+/// With momentum of what is scaled.
+#[derive(Clone, Copy)]
+struct WithMomentum<T> {
+    scaled: Scaled<T>,
+    mu: T,
+}
+
+impl<T: Real> Update<T, 2> for WithMomentum<T> {
+    #[inline(always)]
+    fn update(self, x: T, [v, b]: [T; 2], g: T) -> (T, [T; 2]) {
+        let [scaled, v] = self.scaled.gradient(x, v, g);
+        let b = momentum(self.mu * b + scaled);
+        (x - self.scaled.lr * b, [v, b])
     }
 }
 
@@ -92,7 +119,7 @@ mod tests {
         let mut before = theta;
         for t in 1..=2000 {
             before = theta;
-            state.step(&mut theta, &[&[1e-3, -40.0]], 0.01);
+            state.step(&mut theta, &[1e-3, -40.0], 0.01);
             if t == 1 {
                 assert!((theta[0] + 0.1).abs() < 1e-12 && (theta[1] - 0.1).abs() < 1e-12, "{theta:?}");
             }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::{OptimiserError, check, for_blocks};
+use super::pass::{Update, momentum, pass};
+use super::{OptimiserError, check};
 
 /// Gradient descent, as PyTorch's `SGD` without dampening.
 ///
@@ -12,6 +13,8 @@ use super::{OptimiserError, check, for_blocks};
 /// - no momentum: θ ← θ − η g;
 /// - momentum μ: b_t = μ b_{t−1} + g, θ ← θ − η b_t, from b_0 = 0 (so b_1 = g);
 /// - Nesterov: b_t as above, θ ← θ − η (g + μ b_t).
+///
+/// A b_t below the smallest number of full precision (1.2e-38 in `f32`) is 0.
 ///
 /// The learning rate multiplies b and is no part of it: unlike in Sutskever et al. 2013, a change of η acts at once on
 /// all of b. With constant η the two agree, and heavy-ball descent on a quadratic is stable up to a sharpness of
@@ -46,47 +49,60 @@ impl Sgd {
         if self.momentum == 0.0 { &[] } else { &["momentum_buffer"] }
     }
 
-    pub(super) fn step<T: Real>(&self, theta: &mut [T], gradients: &[&[T]], lr: f64) {
-        let scalars = [lr, self.weight_decay].map(T::from_f64);
-        for_blocks(gradients, |range, gradient| plain(&mut theta[range], gradient, scalars));
-    }
-
-    pub(super) fn step_with_momentum<T: Real>(
-        &self,
-        theta: &mut [T],
-        gradients: &[&[T]],
-        momentum: &mut [T],
-        lr: f64,
-    ) {
-        let scalars = [lr, self.weight_decay, self.momentum].map(T::from_f64);
-        let block = if self.nesterov { nesterov } else { heavy_ball };
-        for_blocks(gradients, |range, gradient| {
-            block(&mut theta[range.clone()], &mut momentum[range], gradient, scalars);
-        });
+    pub(super) fn step<T: Real>(&self, theta: &mut [T], slots: Vec<&mut [T]>, gradient: &[T], lr: f64) {
+        let [lr, decay, mu] = [lr, self.weight_decay, self.momentum].map(T::from_f64);
+        match <[&mut [T]; 1]>::try_from(slots) {
+            Ok(buffer) if self.nesterov => pass(Nesterov { lr, decay, mu }, theta, buffer, gradient),
+            Ok(buffer) => pass(HeavyBall { lr, decay, mu }, theta, buffer, gradient),
+            Err(_) => pass(Plain { lr, decay }, theta, [], gradient),
+        }
     }
 }
 
-// Blocks of a step. Slices and scalars are arguments, so that the compiler knows that no store changes them; captured by a
-// closure, the loops stay scalar.
+/// Without momentum.
+#[derive(Clone, Copy)]
+struct Plain<T> {
+    lr: T,
+    decay: T,
+}
 
-fn plain<T: Real>(theta: &mut [T], gradient: &[T], [lr, decay]: [T; 2]) {
-    for (x, &g) in theta.iter_mut().zip(gradient) {
-        *x = *x - lr * (g + decay * *x);
+impl<T: Real> Update<T, 0> for Plain<T> {
+    #[inline(always)]
+    fn update(self, x: T, _: [T; 0], g: T) -> (T, [T; 0]) {
+        (x - self.lr * (g + self.decay * x), [])
     }
 }
 
-fn heavy_ball<T: Real>(theta: &mut [T], momentum: &mut [T], gradient: &[T], [lr, decay, mu]: [T; 3]) {
-    for ((x, b), &g) in theta.iter_mut().zip(momentum).zip(gradient) {
-        *b = mu * *b + (g + decay * *x);
-        *x = *x - lr * *b;
+/// Polyak's momentum.
+#[derive(Clone, Copy)]
+struct HeavyBall<T> {
+    lr: T,
+    decay: T,
+    mu: T,
+}
+
+impl<T: Real> Update<T, 1> for HeavyBall<T> {
+    #[inline(always)]
+    fn update(self, x: T, [b]: [T; 1], g: T) -> (T, [T; 1]) {
+        let b = momentum(self.mu * b + (g + self.decay * x));
+        (x - self.lr * b, [b])
     }
 }
 
-fn nesterov<T: Real>(theta: &mut [T], momentum: &mut [T], gradient: &[T], [lr, decay, mu]: [T; 3]) {
-    for ((x, b), &g) in theta.iter_mut().zip(momentum).zip(gradient) {
-        let g = g + decay * *x;
-        *b = mu * *b + g;
-        *x = *x - lr * (g + mu * *b);
+/// Nesterov's momentum.
+#[derive(Clone, Copy)]
+struct Nesterov<T> {
+    lr: T,
+    decay: T,
+    mu: T,
+}
+
+impl<T: Real> Update<T, 1> for Nesterov<T> {
+    #[inline(always)]
+    fn update(self, x: T, [b]: [T; 1], g: T) -> (T, [T; 1]) {
+        let g = g + self.decay * x;
+        let b = momentum(self.mu * b + g);
+        (x - self.lr * (g + self.mu * b), [b])
     }
 }
 
@@ -101,7 +117,7 @@ mod tests {
         let mut path = vec![1.0];
         for _ in 0..steps {
             let gradient = [curvature * theta[0]];
-            state.step(&mut theta, &[&gradient], lr);
+            state.step(&mut theta, &gradient, lr);
             path.push(theta[0]);
         }
         path

@@ -1,12 +1,8 @@
 //! An optimiser in the middle of a run.
 
-use rayon::prelude::*;
 use thalweg_kernel::Real;
 
 use super::{Halt, Optimiser, OptimiserError, Probe};
-
-/// Parameters that one task moves: enough to be worth a task.
-const SHARE: usize = 1 << 15;
 
 /// One vector of state, as long as θ.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,21 +34,23 @@ pub struct OptimiserState<T> {
 }
 
 impl Optimiser {
-    /// Moves some of the parameters, with the same stretch of each slot and gradient.
-    fn step<T: Real>(&self, theta: &mut [T], slots: Vec<&mut [T]>, gradients: &[&[T]], lr: f64, step: u64) {
-        let mut slots = slots.into_iter();
-        match (self, slots.next(), slots.next()) {
-            (Self::Sgd(sgd), None, _) => sgd.step(theta, gradients, lr),
-            (Self::Sgd(sgd), Some(momentum), _) => sgd.step_with_momentum(theta, gradients, momentum, lr),
-            (Self::Adam(adam), Some(m), Some(v)) => adam.step(theta, gradients, m, v, lr, step),
-            (Self::Adamw(adamw), Some(m), Some(v)) => adamw.step(theta, gradients, m, v, lr, step),
-            (Self::Rmsprop(rmsprop), Some(v), b) => rmsprop.step(theta, gradients, v, b, lr),
-            (Self::Adagrad(adagrad), Some(s), _) => adagrad.step(theta, gradients, s, lr),
-            (Self::Sam(sam), None, _) => sam.base().step(theta, gradients, lr),
-            (Self::Sam(sam), Some(momentum), _) => {
-                sam.base().step_with_momentum(theta, gradients, momentum, lr);
+    fn step<T: Real>(&self, theta: &mut [T], slots: Vec<&mut [T]>, gradient: &[T], lr: f64, step: u64) {
+        let has_its_slots = "construction gives every optimiser its slots";
+        match self {
+            Self::Sgd(sgd) => sgd.step(theta, slots, gradient, lr),
+            Self::Adam(adam) => {
+                adam.step(theta, slots.try_into().expect(has_its_slots), gradient, lr, step);
             }
-            _ => unreachable!("construction gives every optimiser its slots"),
+            Self::Adamw(adamw) => {
+                adamw.step(theta, slots.try_into().expect(has_its_slots), gradient, lr, step);
+            }
+            Self::Rmsprop(rmsprop) => rmsprop.step(theta, slots, gradient, lr),
+            Self::Adagrad(adagrad) => {
+                let [sums] = slots.try_into().expect(has_its_slots);
+                adagrad.step(theta, sums, gradient, lr);
+            }
+            Self::Sam(sam) => sam.base().step(theta, slots, gradient, lr),
+            Self::Lbfgs(_) | Self::GradientFlow(_) => unreachable!("the caller asks"),
         }
     }
 }
@@ -127,36 +125,21 @@ impl<T: Real> OptimiserState<T> {
         &self.numbers
     }
 
-    /// Moves θ by one step of learning rate `lr`, along the gradient Σ `gradients`. For SAM that is the gradient at
-    /// [`Sam::ascended`](super::Sam::ascended).
-    ///
-    /// The parts are added from first to last. Cost: one pass over θ, the state and the gradients.
+    /// Moves θ by one step of learning rate `lr`, along a gradient. For SAM that is the gradient at
+    /// [`Sam::ascended`](super::Sam::ascended). Cost: one pass over θ, the state and the gradient.
     ///
     /// # Panics
-    /// If there is no gradient, a length differs from the number of parameters, or the optimiser
-    /// [chooses its points](Optimiser::chooses_points).
-    pub fn step(&mut self, theta: &mut [T], gradients: &[&[T]], lr: f64) {
+    /// If a length differs from the number of parameters, or the optimiser [chooses its points](Optimiser::chooses_points).
+    pub fn step(&mut self, theta: &mut [T], gradient: &[T], lr: f64) {
         assert!(!self.optimiser.chooses_points(), "{} needs more than a gradient", self.optimiser.kind());
-        assert!(!gradients.is_empty(), "a step needs a gradient");
-        for length in gradients.iter().map(|part| part.len()).chain([theta.len()]) {
-            assert_eq!(length, self.parameters, "theta and its gradients must have one entry a parameter");
-        }
+        assert_eq!(
+            [theta.len(), gradient.len()],
+            [self.parameters; 2],
+            "theta and its gradient have one entry a parameter"
+        );
         self.step += 1;
         let slots: Vec<&mut [T]> = self.slots.iter_mut().map(|slot| slot.values.as_mut_slice()).collect();
-        let (optimiser, step) = (&self.optimiser, self.step);
-        if theta.len() <= 2 * SHARE {
-            optimiser.step(theta, slots, gradients, lr, step);
-            return;
-        }
-        // Elements are independent, so it does not matter who moves which.
-        let mut slots: Vec<_> = slots.into_iter().map(|slot| slot.chunks_mut(SHARE)).collect();
-        let mut stretch = || slots.iter_mut().filter_map(Iterator::next).collect::<Vec<&mut [T]>>();
-        let shares: Vec<_> = theta.chunks_mut(SHARE).map(|theta| (theta, stretch())).collect();
-        shares.into_par_iter().enumerate().for_each(|(number, (theta, slots))| {
-            let range = number * SHARE..number * SHARE + theta.len();
-            let gradients: Vec<&[T]> = gradients.iter().map(|part| &part[range.clone()]).collect();
-            optimiser.step(theta, slots, &gradients, lr, step);
-        });
+        self.optimiser.step(theta, slots, gradient, lr, self.step);
     }
 
     /// Moves θ by one step of learning rate `lr` on the function that `probe` evaluates, which is at θ what `here` says.

@@ -1,5 +1,7 @@
 //! What all optimisers have in common.
 
+use thalweg_kernel::Real;
+
 use super::*;
 
 fn all() -> Vec<Optimiser> {
@@ -23,29 +25,65 @@ fn noise<T: Real>(name: &str, n: usize) -> Vec<T> {
     x.into_iter().map(T::from_f64).collect()
 }
 
-fn parts_add_up_in_order<T: Real>() {
-    // More than a block, and not a multiple of one.
-    let n = 2 * BLOCK + 77;
-    let [a, b, c] = ["a", "b", "c"].map(|name| noise::<T>(name, n));
-    let sum: Vec<T> = (0..n).map(|i| (a[i] + b[i]) + c[i]).collect();
+/// θ and the state after a few steps from the same beginning.
+fn stepped<T: Real>(optimiser: Optimiser, n: usize) -> (Vec<T>, OptimiserState<T>) {
+    let mut theta = noise::<T>("theta", n);
+    let mut state = OptimiserState::new(optimiser, n).unwrap();
+    for name in ["a", "b", "c"] {
+        state.step(&mut theta, &noise::<T>(name, n), 0.1);
+    }
+    (theta, state)
+}
+
+fn threads_and_neighbours_do_not_matter<T: Real>() {
+    // More than a share for each of three threads, and no multiple of anything.
+    let n = 3 * (1 << 14) + 77;
     for optimiser in all() {
-        let (mut whole, mut parted) = (noise::<T>("theta", n), noise::<T>("theta", n));
-        let mut state = OptimiserState::new(optimiser, n).unwrap();
-        let mut state_parted = state.clone();
-        for _ in 0..3 {
-            state.step(&mut whole, &[&sum], 0.1);
-            state_parted.step(&mut parted, &[&a, &b, &c], 0.1);
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| stepped::<T>(optimiser, n))
+        };
+        let (theta, state) = on(1);
+        assert!(theta.iter().zip(noise::<T>("theta", n)).all(|(x, x_0)| *x != x_0), "{optimiser:?}");
+        for threads in [2, 3, 7] {
+            assert_eq!((&theta, &state), (&on(threads).0, &on(threads).1), "{optimiser:?}");
         }
-        assert_eq!(whole, parted, "{optimiser:?}");
-        assert_eq!(state, state_parted);
-        assert!(whole.iter().zip(noise::<T>("theta", n)).all(|(x, x_0)| *x != x_0));
+        // The last few are moved one by one, all others many at a time.
+        let (few, _) = stepped::<T>(optimiser, 3);
+        assert_eq!(few, theta[..3], "{optimiser:?}");
     }
 }
 
 #[test]
-fn parts_of_a_gradient_add_up_in_order() {
-    parts_add_up_in_order::<f32>();
-    parts_add_up_in_order::<f64>();
+fn who_moves_which_parameter_does_not_matter() {
+    threads_and_neighbours_do_not_matter::<f32>();
+    threads_and_neighbours_do_not_matter::<f64>();
+}
+
+#[test]
+fn momentum_without_a_gradient_comes_to_nothing() {
+    let momenta = [
+        Optimiser::Sgd(Sgd { momentum: 0.9, ..Sgd::default() }),
+        Optimiser::Sgd(Sgd { momentum: 0.9, nesterov: true, ..Sgd::default() }),
+        Optimiser::Adam(Adam::default()),
+        Optimiser::Adamw(AdamW::default()),
+        Optimiser::Rmsprop(Rmsprop { momentum: 0.9, ..Rmsprop::default() }),
+    ];
+    for optimiser in momenta {
+        let mut state = OptimiserState::new(optimiser, 2).unwrap();
+        let mut theta = [0.5f32; 2];
+        state.step(&mut theta, &[1.0, -1.0], 0.01);
+        let named = |state: &OptimiserState<f32>| {
+            let is_momentum = |name: &str| ["momentum_buffer", "exp_avg"].contains(&name);
+            let slot = state.slots().iter().find(|slot| is_momentum(&slot.name)).unwrap();
+            slot.values.clone()
+        };
+        for _ in 0..1000 {
+            state.step(&mut theta, &[0.0; 2], 0.01);
+            assert!(named(&state).iter().all(|b| *b == 0.0 || b.is_normal()), "{optimiser:?}");
+        }
+        assert_eq!(named(&state), [0.0; 2], "{optimiser:?}");
+    }
 }
 
 #[test]
@@ -55,12 +93,12 @@ fn a_restored_state_goes_on_to_the_same_bits() {
         let mut theta = noise::<f32>("theta", 5);
         let mut state = OptimiserState::new(optimiser, 5).unwrap();
         for _ in 0..4 {
-            state.step(&mut theta, &[&g], 0.01);
+            state.step(&mut theta, &g, 0.01);
         }
         let (mut theta_2, slots) = (theta.clone(), state.slots().to_vec());
         let mut state_2 = OptimiserState::restore(optimiser, 5, state.steps(), slots, &[]).unwrap();
-        state.step(&mut theta, &[&g], 0.01);
-        state_2.step(&mut theta_2, &[&g], 0.01);
+        state.step(&mut theta, &g, 0.01);
+        state_2.step(&mut theta_2, &g, 0.01);
         assert_eq!((theta, state), (theta_2, state_2));
     }
 }

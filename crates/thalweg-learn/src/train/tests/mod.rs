@@ -160,7 +160,7 @@ fn steps_are_those_of_the_optimiser_on_each_batch() {
             let objective = Objective::new(Arc::clone(&network), Loss::CrossEntropy, batch.examples());
             let mut gradient = vec![0.0; theta.len()];
             let value = objective.gradient(&theta, &Examples::of(&batch), &mut gradient);
-            state.step(&mut theta, &[&gradient], schedule.lr_at(step));
+            state.step(&mut theta, &gradient, schedule.lr_at(step));
             let seen = trainer.step();
             assert_eq!((seen.loss, seen.error, seen.taken), (value.loss, value.error, true));
             assert!(trainer.theta() == theta, "batch {batch_size:?}, step {step}");

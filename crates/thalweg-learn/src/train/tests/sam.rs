@@ -37,7 +37,7 @@ fn follows(network: &Arc<dyn Architecture>, recipe: &Recipe) {
         let longest = recipe.clip_norm.unwrap_or(f64::INFINITY);
         assert!(norm > longest || recipe.clip_norm.is_none(), "nothing is clipped");
         gradient.iter_mut().for_each(|g| *g *= (longest / (norm + 1e-6)).min(1.0));
-        state.step(&mut theta, &[&gradient], recipe.schedule.lr_at(step));
+        state.step(&mut theta, &gradient, recipe.schedule.lr_at(step));
         let seen = trainer.step();
         assert_eq!((seen.loss, seen.error, seen.taken, seen.halt), (value.loss, value.error, true, None));
         assert!(trainer.theta() == theta && trainer.statistics() == running.values(), "step {step}");
