@@ -10,6 +10,7 @@ use super::fused;
 use super::index::{OneHot, Rows};
 use super::max_index::{self, MaxIndex};
 use super::memory::{Arena, Memory, Needs, Places, Scratch, SpaceSizes};
+use super::parts::{self, Parts};
 use super::plan;
 use super::product::Product;
 use super::uniform::Uniform;
@@ -43,6 +44,9 @@ macro_rules! compiled {
 }
 compiled!(f32 f64);
 
+/// Machines made so far.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
 /// Calls, planned.
 #[derive(Clone, Debug)]
 pub struct Calls(Vec<Prepared>);
@@ -52,6 +56,7 @@ pub struct Calls(Vec<Prepared>);
 enum Prepared {
     Fused(Box<fused::Plan>),
     Product(Box<Product>),
+    Parts(Box<Parts>),
     Copy(Box<Copy>),
     Fill(Box<Fill>),
     Iota(Iota),
@@ -104,8 +109,32 @@ impl<T: Real> Machine<T> {
         Self::with_level(list, Level::current())
     }
 
+    /// The same for whoever has threads to spare: products that are large enough are cut into so many parts, for the threads of
+    /// the caller's pool. Bits do not depend on it.
+    #[must_use]
+    pub fn in_parts(self, most: usize) -> Self {
+        self.cut(most, parts::WORTH)
+    }
+
+    /// Whether any product is cut.
+    pub fn is_in_parts(&self) -> bool {
+        self.prepared.0.iter().any(|call| matches!(call, Prepared::Parts(_)))
+    }
+
+    pub(crate) fn cut(mut self, most: usize, worth: usize) -> Self {
+        for call in &mut self.prepared.0 {
+            let Prepared::Product(product) = call else { continue };
+            if let Some(parts) = Parts::of(product, most, worth) {
+                self.needs.workspace = self.needs.workspace.max(parts.workspace);
+                *call = Prepared::Parts(Box::new(parts));
+            }
+        }
+        // Its scratch memory has another size now.
+        self.id = MADE.fetch_add(1, Ordering::Relaxed);
+        self
+    }
+
     pub(crate) fn with_level(list: &CallList, level: Level) -> Self {
-        static MADE: AtomicU64 = AtomicU64::new(0);
         let places = Places(list);
         let mut needs = Needs::default();
         let mut prepared = Calls(Vec::with_capacity(list.calls.len()));
@@ -339,6 +368,7 @@ fn run<T: Real>(call: &Prepared, memory: &mut Memory<'_, T>) {
     match call {
         Prepared::Fused(plan) => dispatch(memory.level, fused::Run { plan, memory }),
         Prepared::Product(product) => product.run(memory),
+        Prepared::Parts(parts) => parts.run(memory),
         Prepared::Copy(copy) => copy.run(memory),
         Prepared::Fill(fill) => fill.run(memory),
         Prepared::Iota(iota) => iota.run(memory),

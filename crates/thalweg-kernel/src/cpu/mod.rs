@@ -18,6 +18,7 @@ pub(crate) mod max_index;
 pub(crate) mod memory;
 mod orientation;
 mod panel;
+mod parts;
 pub(crate) mod plan;
 mod product;
 mod products;

@@ -155,6 +155,11 @@ impl Product {
     }
 
     pub(crate) fn run<T: Real>(&self, memory: &Memory<'_, T>) {
+        self.run_in(memory, memory.workspace);
+    }
+
+    /// The same with a workspace that has as many elements as it [needs](Self::workspace).
+    pub(super) fn run_in<T: Real>(&self, memory: &Memory<'_, T>, workspace: *mut T) {
         let mut counter = [0; MAX_AXES];
         let counter = &mut counter[..self.extents.len()];
         let outer = self.extents.len() - self.summed;
@@ -172,7 +177,7 @@ impl Product {
                     *to = Pointers { lanes: lanes.cast_const(), rows: rows.cast_const() };
                 }
                 let out = at(self.out, out);
-                products::multiply(memory.level, self, pointers, out, adds, memory.workspace);
+                products::multiply(memory.level, self, pointers, out, adds, workspace);
             }
             if !advance(counter, &self.extents) {
                 break;

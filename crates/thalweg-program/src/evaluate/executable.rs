@@ -25,6 +25,13 @@ impl<T: Real> Executable<T> {
         Self { machine, arenas: Pool::new(), scratches: Pool::new() }
     }
 
+    /// The same for whoever has threads to spare: see [`Machine::in_parts`].
+    #[must_use]
+    pub fn in_parts(mut self, most: usize) -> Self {
+        self.machine = self.machine.in_parts(most);
+        self
+    }
+
     /// Compiles a program with each argument and each result in a slot of its own.
     pub fn of(program: &Program) -> Self {
         Self::new(program, &Signature::separate(program))

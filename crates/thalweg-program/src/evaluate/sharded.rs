@@ -117,6 +117,8 @@ impl<T: Real> Sharded<T> {
         } else {
             cut.shards().clamp(1, LANES)
         };
+        // What is a single task shares out its products.
+        let whole = if lanes == 1 { whole.in_parts(rayon::current_num_threads()) } else { whole };
         let rest = cut.examples % cut.shard;
         let last = (rest > 0).then(|| {
             let (program, signature) = write(rest);
@@ -195,6 +197,8 @@ impl<T: Real> Sharded<T> {
         order.sort_by_key(|task| task.shards.start);
         match &mut order[..] {
             _ if self.coupled => self.carry_out_together(&mut tasks, data),
+            // From outside of the threads each product would be a visit of its own.
+            [task] if self.whole.machine().is_in_parts() => rayon::scope(|_| self.carry_out(task, data)),
             [task] => self.carry_out(task, data),
             order => order.par_iter_mut().with_max_len(1).for_each(|task| self.carry_out(task, data)),
         }

@@ -131,9 +131,21 @@ impl Bench {
         self.list.calls.push(call);
     }
 
-    /// Outputs of the machine at a level; what no call writes is −7.
+    /// Outputs of the machine at a level; what no call writes is −7. Products that are cut come to the same bits.
     pub(super) fn run<T: Real>(&self, level: Level) -> Vec<Vec<f64>> {
         let machine = Machine::<T>::with_level(&self.list, level);
+        let bits = |outputs: &[Vec<f64>]| -> Vec<Vec<u64>> {
+            outputs.iter().map(|x| x.iter().map(|x| x.to_bits()).collect()).collect()
+        };
+        let whole = self.run_on(&machine);
+        for parts in [2, 5] {
+            let cut = self.run_on(&machine.clone().cut(parts, 1));
+            assert_eq!(bits(&cut), bits(&whole), "{parts} parts, {level:?}\n{:#?}", self.list.calls);
+        }
+        whole
+    }
+
+    fn run_on<T: Real>(&self, machine: &Machine<T>) -> Vec<Vec<f64>> {
         let inputs: Vec<Vec<T>> =
             self.inputs.iter().map(|x| x.iter().map(|&x| T::from_f64(x)).collect()).collect();
         let inputs: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();

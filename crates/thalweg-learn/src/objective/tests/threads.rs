@@ -27,13 +27,12 @@ fn bits<T: Real>(values: &[T]) -> Vec<u64> {
     values.iter().map(|x| x.to_f64().to_bits()).collect()
 }
 
-/// 1,437 examples in 23 shards, and more parameters than one task adds up (2¹⁴).
-fn products<T: Real>() {
-    let (network, theta) = network::<T>(&[64, 128, 96, 10], Activation::Gelu, true, true);
-    let examples = examples::<T>(1437, 64, 10);
-    let (tangents, cotangents) = (normals::<T>("tangents", 3 * theta.len()), normals::<T>("u", 14_370));
+fn products<T: Real>(widths: &[usize], count: usize) {
+    let (network, theta) = network::<T>(widths, Activation::Gelu, true, true);
+    let examples = examples::<T>(count, 64, 10);
+    let (tangents, cotangents) = (normals::<T>("tangents", 3 * theta.len()), normals::<T>("u", 10 * count));
     on_any_number_of_threads(|| {
-        let objective = Objective::<T>::new(Arc::clone(&network), Loss::CrossEntropy, 1437);
+        let objective = Objective::<T>::new(Arc::clone(&network), Loss::CrossEntropy, count);
         let mut sums = vec![T::ZERO; 8 * theta.len()];
         let (gradient, rest) = sums.split_at_mut(theta.len());
         let (jtu, rest) = rest.split_at_mut(theta.len());
@@ -52,14 +51,23 @@ fn products<T: Real>() {
     });
 }
 
+/// 23 shards, and more parameters than one task adds up (2¹⁴).
 #[test]
-fn products_in_single_precision() {
-    products::<f32>();
+fn products_over_shards() {
+    products::<f32>(&[64, 128, 96, 10], 1437);
+    products::<f64>(&[64, 128, 96, 10], 1437);
+}
+
+/// A single shard, whose products are cut.
+#[test]
+fn products_within_a_shard() {
+    products::<f32>(&[64, 512, 200, 10], 60);
+    products::<f64>(&[64, 512, 200, 10], 60);
 }
 
 #[test]
-fn products_in_double_precision() {
-    products::<f64>();
+fn training_within_a_shard() {
+    trains_alike(&serde_json::from_value(json!({ "kind": "mlp", "widths": [512, 200] })).unwrap());
 }
 
 #[test]
