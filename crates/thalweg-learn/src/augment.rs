@@ -42,8 +42,6 @@ pub(crate) struct Augmenter {
     key: Key,
     height: usize,
     width: usize,
-    /// For each column of the result the one that it comes from, or none of a zero.
-    columns: Vec<Option<usize>>,
 }
 
 impl Augmentation {
@@ -76,11 +74,11 @@ impl Augmenter {
             _ => unreachable!("images, as was checked"),
         };
         let (height, width) = sides(data.shape());
-        Self { augmentation, key, height, width, columns: Vec::new() }
+        Self { augmentation, key, height, width }
     }
 
-    /// Appends an example, as it is seen in that epoch. Cost: one pass over its numbers.
-    pub(crate) fn push<T: Real>(&mut self, epoch: u64, example: usize, image: &[T], to: &mut Vec<T>) {
+    /// Writes an example, as it is seen in that epoch. Cost: one pass over its numbers.
+    pub(crate) fn write<T: Real>(&self, epoch: u64, example: usize, image: &[T], to: &mut [T]) {
         let Augmentation { shift, crop, flip } = self.augmentation;
         let (height, width) = (self.height, self.width);
         let mut drawn = [0.0; 5];
@@ -90,18 +88,20 @@ impl Augmenter {
         let step = |uniform: f64, most: usize| (uniform * (2 * most + 1) as f64) as isize - most as isize;
         let rows = Moved { crop: step(crop_down, crop), shift: step(down, shift), extent: height };
         let columns = Moved { crop: step(crop_across, crop), shift: step(across, shift), extent: width };
-        self.columns.clear();
-        self.columns.extend((0..width).map(|column| columns.source(column)));
+        let mut columns: Vec<Option<usize>> = (0..width).map(|column| columns.source(column)).collect();
         if flip && mirror < 0.5 {
-            self.columns.reverse();
+            columns.reverse();
         }
-        for channel in image.chunks_exact(height * width) {
-            for row in 0..height {
+        let channels = image.chunks_exact(height * width).zip(to.chunks_exact_mut(height * width));
+        for (channel, to) in channels {
+            for (row, to) in to.chunks_exact_mut(width).enumerate() {
                 match rows.source(row) {
-                    None => to.extend(std::iter::repeat_n(T::ZERO, width)),
+                    None => to.fill(T::ZERO),
                     Some(row) => {
                         let row = &channel[row * width..][..width];
-                        to.extend(self.columns.iter().map(|column| column.map_or(T::ZERO, |at| row[at])));
+                        for (to, column) in to.iter_mut().zip(&columns) {
+                            *to = column.map_or(T::ZERO, |at| row[at]);
+                        }
                     }
                 }
             }
@@ -135,8 +135,8 @@ mod tests {
     }
 
     fn seen(augmentation: Augmentation, data: &Dataset, epoch: u64) -> Vec<f32> {
-        let mut to = Vec::new();
-        Augmenter::new(augmentation, data, Key::from_seed(3)).push(epoch, 1, data.input(1), &mut to);
+        let mut to = vec![f32::NAN; data.features()];
+        Augmenter::new(augmentation, data, Key::from_seed(3)).write(epoch, 1, data.input(1), &mut to);
         to
     }
 

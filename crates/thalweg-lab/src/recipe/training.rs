@@ -139,7 +139,8 @@ pub(super) struct Training<'a, T: Stored, O> {
     pub(super) save_every: Duration,
     /// Steps taken by this process.
     pub(super) taken: u64,
-    began: Instant,
+    /// How long they took, with what the observer did after each.
+    pub(super) spent: Duration,
 }
 
 impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
@@ -152,7 +153,7 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
             trainer: None,
             save_every: SAVE_EVERY,
             taken: 0,
-            began: Instant::now(),
+            spent: Duration::ZERO,
         }
     }
 
@@ -246,6 +247,7 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
         let seed = self.setup.config.seed;
         let mut saved = Instant::now();
         let mut end = end;
+        let mut before = Instant::now();
         while trainer.steps() < end {
             if interrupt::requested() {
                 self.save(stage, trainer)?;
@@ -264,6 +266,9 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
             }
             self.taken += 1;
             self.observer.stepped(trainer, step)?;
+            let now = Instant::now();
+            self.spent += now - before;
+            before = now;
             bar.inc(1);
             if let Some(stopped) = self.observer.stops(trainer) {
                 end = stopped.step;
@@ -290,12 +295,16 @@ impl<'a, T: Stored, O: Observer<T>> Training<'a, T, O> {
         Ok(stage.write(&checkpoint_name(end), &trainer.checkpoint(seed).to_bytes()?)?)
     }
 
-    /// How fast this process has trained, looks included.
+    /// How many examples a second this process has trained on, what the observer did included; None before the first step.
+    pub(super) fn rate(&self) -> Option<f64> {
+        let a_step = self.setup.data.train.examples() as f64 / self.setup.steps_per_epoch as f64;
+        (self.taken > 0).then(|| self.taken as f64 * a_step / self.spent.as_secs_f64())
+    }
+
+    /// The same as it is shown.
     fn speed(&self) -> String {
-        let data = &self.setup.data.train;
-        let an_epoch = data.examples() as f64 / self.setup.steps_per_epoch as f64;
-        let what = if data.shape().len() == 3 { "images" } else { "examples" };
-        format!("{:.0} {what}/s", self.taken as f64 * an_epoch / self.began.elapsed().as_secs_f64())
+        let what = if self.setup.data.train.shape().len() == 3 { "images" } else { "examples" };
+        format!("{:.0} {what}/s", self.rate().unwrap_or(0.0))
     }
 
     fn keep_record(&self, stage: &mut Stage<'_>, end: u64) -> Result<(), RecipeError> {

@@ -1,6 +1,6 @@
 //! What each step sees of the data.
 
-use thalweg_kernel::{Key, Real};
+use thalweg_kernel::{Key, Real, threads};
 
 use crate::arch::Architecture;
 use crate::augment::{Augmentation, Augmenter};
@@ -61,16 +61,16 @@ impl<T: Real> Feed<T> {
         let of_step = self.dropout.map(|key| key.fold_in(step));
         let key = |step: Key| move |example: usize| step.fold_in(example as u64);
         let Some(batches) = &self.batches else {
-            let all = 0..self.count;
-            let seen = match &mut self.augmenter {
+            let seen = match &self.augmenter {
                 None => &mut self.data,
                 Some(augmenter) => {
-                    gather(&self.data, self.widths, all.clone(), Some((augmenter, step)), &mut self.batch);
+                    let all: Vec<usize> = (0..self.count).collect();
+                    gather(&self.data, self.widths, &all, Some((augmenter, step)), &mut self.batch);
                     &mut self.batch
                 }
             };
             if let Some(step) = of_step {
-                seen.set_keys(all.map(key(step)));
+                seen.set_keys((0..self.count).map(key(step)));
             }
             return (seen, self.count);
         };
@@ -80,8 +80,8 @@ impl<T: Real> Feed<T> {
         }
         let (_, epoch) = self.epoch.get_or_insert_with(|| (position.epoch, batches.epoch(position.epoch)));
         let chosen = epoch.batch(position.batch);
-        let augmenter = self.augmenter.as_mut().map(|augmenter| (augmenter, position.epoch));
-        gather(&self.data, self.widths, chosen.iter().copied(), augmenter, &mut self.batch);
+        let augmenter = self.augmenter.as_ref().map(|augmenter| (augmenter, position.epoch));
+        gather(&self.data, self.widths, chosen, augmenter, &mut self.batch);
         if let Some(step) = of_step {
             self.batch.set_keys(chosen.iter().copied().map(key(step)));
         }
@@ -89,23 +89,31 @@ impl<T: Real> Feed<T> {
     }
 }
 
+/// Numbers that a thread copies, at least: enough to be worth its while.
+const LEAST: usize = 1 << 13;
+
 /// Copies those examples, in that order, as they are seen in that epoch if they are changed.
 fn gather<T: Real>(
     data: &Examples<T>,
-    widths: [usize; 2],
-    chosen: impl Iterator<Item = usize>,
-    mut augmenter: Option<(&mut Augmenter, u64)>,
+    [inputs, labels]: [usize; 2],
+    chosen: &[usize],
+    augmenter: Option<(&Augmenter, u64)>,
     batch: &mut Examples<T>,
 ) {
-    let [inputs, labels] = widths;
-    batch.inputs.clear();
     batch.labels.clear();
-    for example in chosen {
-        let own = &data.inputs[example * inputs..(example + 1) * inputs];
-        match &mut augmenter {
-            None => batch.inputs.extend_from_slice(own),
-            Some((augmenter, epoch)) => augmenter.push(*epoch, example, own, &mut batch.inputs),
+    batch.labels.extend(
+        chosen.iter().flat_map(|&example| &data.labels[example * labels..(example + 1) * labels]).copied(),
+    );
+    batch.inputs.resize(chosen.len() * inputs, T::ZERO);
+    let share = threads::share(chosen.len(), LEAST / inputs);
+    let mut shares: Vec<_> = chosen.chunks(share).zip(batch.inputs.chunks_mut(share * inputs)).collect();
+    threads::for_each_mut(&mut shares, &|(chosen, to)| {
+        for (&example, to) in chosen.iter().zip(to.chunks_mut(inputs)) {
+            let own = &data.inputs[example * inputs..(example + 1) * inputs];
+            match augmenter {
+                None => to.copy_from_slice(own),
+                Some((augmenter, epoch)) => augmenter.write(epoch, example, own, to),
+            }
         }
-        batch.labels.extend_from_slice(&data.labels[example * labels..(example + 1) * labels]);
-    }
+    });
 }

@@ -40,6 +40,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use thalweg_kernel::threads::Awake;
 use thalweg_kernel::{Key, Real};
 
 use crate::arch::{Architecture, statistics_len};
@@ -142,6 +143,8 @@ pub struct Trainer<T: Real> {
     theta: Vec<T>,
     running: Running<T>,
     state: OptimiserState<T>,
+    /// A step has many pieces of work, and few of them are long.
+    awake: Awake,
 }
 
 impl<T: Real> Trainer<T> {
@@ -198,6 +201,7 @@ impl<T: Real> Trainer<T> {
         }
         let objective = |examples| Objective::training(Arc::clone(architecture), recipe.loss, examples);
         Ok(Self {
+            awake: Awake::default(),
             feed: Feed::new(&**architecture, data, recipe.batch_size, recipe.augment, key)?,
             whole: objective(size),
             rest: (!examples.is_multiple_of(size)).then(|| objective(examples % size)),

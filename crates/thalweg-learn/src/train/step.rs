@@ -52,7 +52,8 @@ impl<T: Real> Trainer<T> {
     /// Cost: one gradient over the batch, about three forward passes; two for SAM. An optimiser that
     /// [chooses its points](Optimiser::chooses_points) says what it needs.
     pub fn step(&mut self) -> Step {
-        let Self { recipe, feed, whole, rest, here, is_known, theta, running, state } = self;
+        let Self { recipe, feed, whole, rest, here, is_known, theta, running, state, awake } = self;
+        awake.rouse();
         let step = state.steps();
         let lr = recipe.schedule.lr_at(step);
         let (batch, examples) = feed.at(step);
@@ -89,7 +90,7 @@ impl<T: Real> Trainer<T> {
             if let Some(longest) = recipe.clip_norm {
                 clip(&mut here.gradient, longest);
             }
-            state.step(theta, &[&here.gradient], lr);
+            state.step(theta, &here.gradient, lr);
             Ok(())
         };
         let halt = moved().err();

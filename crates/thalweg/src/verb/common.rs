@@ -11,6 +11,9 @@ use thalweg_lab::{config, interrupt};
 
 use crate::fault::Fault;
 
+/// Bytes of stack of a thread, as many as the first one of a process has: a thread is given less if nothing is said.
+const STACK: usize = 8 << 20;
+
 #[derive(Args)]
 pub(crate) struct Configured {
     /// A TOML file laid over the defaults; --print-config shows them all.
@@ -64,15 +67,16 @@ impl Configured {
 }
 
 impl Common {
-    /// Starts the threads, and listens for interrupts.
-    pub(crate) fn begin(&self) -> Result<(), Fault> {
-        if let Some(threads) = self.threads {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(threads.into())
-                .build_global()
-                .map_err(|error| Fault::threads(&error))?;
-        }
-        Ok(interrupt::listen()?)
+    /// Does the work of a verb, with an ear for interrupts. It is done by one of the threads that share work: from outside,
+    /// each piece of work to share would put the one who asks to sleep.
+    pub(crate) fn work<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, Fault> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads.map_or(0, usize::from))
+            .stack_size(STACK)
+            .build_global()
+            .map_err(|error| Fault::threads(&error))?;
+        interrupt::listen()?;
+        Ok(rayon::scope(|_| work()))
     }
 }
 

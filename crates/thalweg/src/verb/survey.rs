@@ -40,13 +40,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Fault> {
         say(&text)?;
         return Ok(ExitCode::SUCCESS);
     }
-    common.begin()?;
     let options = SurveyOptions {
         out: arguments.out.clone(),
         data_dir: common.configured.data_dir.clone(),
         repair: arguments.repair,
     };
-    let survey = survey(&config, &options, &Progress::new(common.quiet))?;
+    let progress = Progress::new(common.quiet);
+    let survey = common.work(|| survey(&config, &options, &progress))??;
     if !common.quiet {
         say(&told(&survey))?;
     }

@@ -94,11 +94,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Fault> {
     let progress = Progress::new(common.quiet);
     if arguments.seeds.is_some() || !arguments.vary.is_empty() {
         let runs = named(arguments)?;
-        common.begin()?;
-        return tell_all(&train_several(&runs, &options, &progress)?, common.quiet);
+        let ended = common.work(|| train_several(&runs, &options, &progress))??;
+        return tell_all(&ended, common.quiet);
     }
-    common.begin()?;
-    let trained = train(&config, &options, &progress)?;
+    let trained = common.work(|| train(&config, &options, &progress))??;
     if !common.quiet {
         say(&told(&trained))?;
     }

@@ -12,7 +12,7 @@ mod tensorboard;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thalweg_geometry::site::{Dtype, number};
@@ -104,7 +104,7 @@ pub struct Trained {
     pub result: TrainResult,
     /// What it was like on the way.
     pub rows: Vec<Row>,
-    /// Examples trained on in a second, by this process; none if it had nothing to train.
+    /// Examples trained on in a second of steps and of looks at the held-out set, by this process; none if it had nothing to train.
     pub rate: Option<f64>,
     /// Whether all of it had been there before.
     pub was_complete: bool,
@@ -172,22 +172,21 @@ fn stages<T: Stored>(
     name: &str,
 ) -> Result<Option<f64>, RecipeError> {
     setup::write_data(setup, folder)?;
-    let (mut taken, started) = (0, Instant::now());
+    let mut rate = None;
     part(folder, "training", |folder| {
         let events = options.tensorboard.then(|| Events::new(folder.path()));
         let observer = Metrics::<T>::new(setup, folder.path(), events);
         let mut training = Training::new(setup, progress, name, observer);
         training.save_every = options.save_every;
         let result = training.run(folder);
-        taken = training.taken;
+        rate = training.rate();
         result
     })?;
-    let seconds = started.elapsed().as_secs_f64();
     folder.stage("metrics", |stage| {
         let rows = rows(stage.folder())?;
         Ok::<(), RecipeError>(stage.write(CSV, csv(&rows).as_bytes())?)
     })?;
-    if options.tensorboard && taken == 0 {
+    if options.tensorboard && rate.is_none() {
         // A run that is there already. As while it trains, what cannot be written does not make it fail.
         let _ = Events::new(folder.path()).write(&rows(folder)?);
     }
@@ -197,8 +196,7 @@ fn stages<T: Stored>(
         let result = result::<T>(setup, stage.folder())?;
         Ok::<(), RecipeError>(stage.write_json(RESULT, &result)?)
     })?;
-    let examples = taken as f64 * setup.data.train.examples() as f64 / setup.steps_per_epoch as f64;
-    Ok((taken > 0).then(|| examples / seconds))
+    Ok(rate)
 }
 
 /// What the run was like on the way, so far as it is on record.
