@@ -92,16 +92,17 @@ struct State {
     looking: AtomicUsize,
     /// Whether any of them has found some.
     has_worked: AtomicBool,
-    /// Calls that will wake nobody: those who looked last found nothing.
+    /// Calls that will wake nobody, because those who looked last found nothing; and how many those were when that began.
     sleeps: AtomicUsize,
+    rest: AtomicUsize,
 }
 
-/// Calls that wake nobody after one that did so in vain.
-const REST: usize = 1000;
+/// Calls that wake nobody, at most. They double each time that it was in vain.
+const REST: usize = 1024;
 
 impl Awake {
     /// Wakes the other threads of the pool of this one, unless they are awake. They go to sleep again when there has been no work
-    /// for half a millisecond; where there was none at all, it takes some calls until they are woken anew. Nothing happens outside
+    /// for half a millisecond; where there was none at all, it takes ever more calls until they are woken anew. Nothing happens outside
     /// of a pool, or where it has one thread.
     pub fn rouse(&self) {
         let Self(state) = self;
@@ -128,8 +129,10 @@ impl Awake {
             }
             let is_last = state.looking.fetch_sub(1, Ordering::AcqRel) == 1;
             if is_last {
-                let in_vain = !state.has_worked.load(Ordering::Relaxed);
-                state.sleeps.store(if in_vain { REST } else { 0 }, Ordering::Relaxed);
+                let rest = state.rest.load(Ordering::Relaxed);
+                let rest = if state.has_worked.load(Ordering::Relaxed) { 0 } else { (2 * rest).clamp(1, REST) };
+                state.rest.store(rest, Ordering::Relaxed);
+                state.sleeps.store(rest, Ordering::Relaxed);
                 state.is_awake.store(false, Ordering::Release);
             }
         });
@@ -201,11 +204,14 @@ mod tests {
             awake.rouse();
             awake.rouse();
             all_asleep();
-            // It was in vain, so it is not tried again at once.
-            assert_eq!(state(), (false, REST));
-            (0..REST).for_each(|_| awake.rouse());
-            assert_eq!(state(), (false, 0));
-            awake.rouse();
+            // It was in vain, so it is not tried again at once; and the next time it takes longer.
+            for rest in [1, 2, 4] {
+                assert_eq!(state(), (false, rest));
+                (0..rest).for_each(|_| awake.rouse());
+                assert_eq!(state(), (false, 0));
+                awake.rouse();
+                all_asleep();
+            }
             let has_run = AtomicBool::new(false);
             rayon::scope(|scope| scope.spawn(|_| has_run.store(true, Ordering::Release)));
             assert!(has_run.load(Ordering::Acquire));

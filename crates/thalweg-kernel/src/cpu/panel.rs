@@ -45,16 +45,12 @@ pub(super) unsafe fn pack<S: Tiles>(
     chunk: &Chunk,
     packed: *mut S::Element,
 ) {
+    // Beyond the lanes stands what stood there before: the products of the padding go nowhere.
     let Panel { count, width, .. } = panel;
     let mut at = 0;
     for piece in &chunk.pieces {
-        // SAFETY (all blocks): by contract.
+        // SAFETY (both blocks): by contract.
         let (from, to) = unsafe { (lanes.add(piece.lanes), packed.add(at * width)) };
-        if count < width {
-            for k in 0..piece.steps {
-                unsafe { to.add(k * width + count).write_bytes(0, width - count) };
-            }
-        }
         unsafe { pack_piece(tiles, [count, piece.steps], factor, from, to, width) };
         at += piece.steps;
     }
@@ -114,19 +110,25 @@ pub(super) unsafe fn transpose<S: Tiles>(
     to: *mut S::Element,
     width: usize,
 ) {
-    let whole = [rows, elements].map(|n| n / S::LANES * S::LANES);
-    // SAFETY (all blocks): by contract.
-    for i in (0..whole[0]).step_by(S::LANES) {
-        for k in (0..whole[1]).step_by(S::LANES) {
+    // SAFETY (both blocks): by contract.
+    if rows < S::LANES || elements < S::LANES {
+        for i in 0..rows {
+            for k in 0..elements {
+                unsafe { *to.add(k * width + i) = *from.add(i * along + k) };
+            }
+        }
+        return;
+    }
+    for i in blocks(rows, S::LANES) {
+        for k in blocks(elements, S::LANES) {
             unsafe { tiles.block(from.add(i * along + k), along, to.add(k * width + i), width) };
         }
     }
-    for i in 0..rows {
-        let done = if i < whole[0] { whole[1] } else { 0 };
-        for k in done..elements {
-            unsafe { *to.add(k * width + i) = *from.add(i * along + k) };
-        }
-    }
+}
+
+/// Where blocks of a length begin that cover so many elements, at least one block: the last one may cover some for a second time.
+fn blocks(elements: usize, length: usize) -> impl Iterator<Item = usize> {
+    (0..elements).step_by(length).map(move |start| start.min(elements - length))
 }
 
 /// Rows that lie one stride apart in the result, and their number among all rows.
@@ -185,17 +187,13 @@ pub(super) unsafe fn put<S: Tiles>(tiles: S, panel: Panel<S::Element>, product: 
     strips(product, |&Strip { number, out, count: rows, stride }| {
         // SAFETY (all blocks): by contract.
         let (from, to) = unsafe { (panel.products.add(number * width), panel.out.add(out)) };
-        let whole = if stride == 1 { [count, rows].map(|n| n / S::LANES * S::LANES) } else { [0; 2] };
-        for i in (0..whole[0]).step_by(S::LANES) {
-            for j in (0..whole[1]).step_by(S::LANES) {
-                unsafe { tiles.block(from.add(j * width + i), width, to.add(i * lane + j), lane) };
-            }
+        if stride == 1 {
+            return unsafe { transpose(tiles, [rows, count], from, width, to, lane) };
         }
         // Sixteen rows at a time stay within the first-level cache.
         for block in (0..rows).step_by(16) {
             for i in 0..count {
-                let done = if i < whole[0] { whole[1] } else { 0 };
-                for j in block.max(done)..rows.min(block + 16) {
+                for j in block..rows.min(block + 16) {
                     unsafe { *to.add(i * lane + j * stride) = *from.add(j * width + i) };
                 }
             }
