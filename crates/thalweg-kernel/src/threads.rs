@@ -130,7 +130,8 @@ impl Awake {
             let is_last = state.looking.fetch_sub(1, Ordering::AcqRel) == 1;
             if is_last {
                 let rest = state.rest.load(Ordering::Relaxed);
-                let rest = if state.has_worked.load(Ordering::Relaxed) { 0 } else { (2 * rest).clamp(1, REST) };
+                let rest =
+                    if state.has_worked.load(Ordering::Relaxed) { 0 } else { (2 * rest).clamp(1, REST) };
                 state.rest.store(rest, Ordering::Relaxed);
                 state.sleeps.store(rest, Ordering::Relaxed);
                 state.is_awake.store(false, Ordering::Release);
@@ -154,7 +155,9 @@ mod tests {
         for (threads, items) in [(1, 7), (2, 1), (2, 2), (3, 17), (4, 0)] {
             let (counts, mut numbers) = ([const { AtomicU64::new(0) }; 20], vec![1; items]);
             on(threads, || {
-                for_each(&counts[..items], &|count| drop(count.fetch_add(1, Ordering::Relaxed)));
+                for_each(&counts[..items], &|count| {
+                    count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                });
                 for_each_mut(&mut numbers, &|number| *number += 1);
             });
             assert!(counts[..items].iter().all(|count| count.load(Ordering::Relaxed) == 1));

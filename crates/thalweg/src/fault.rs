@@ -165,7 +165,7 @@ impl Fault {
             }
             error if error.is_of_settings() => return Self::new(error, Some(&fields())),
             RecipeError::Data(_) => Some(
-                "nothing was written; bring the file back whole, name another, or give the folder by --data-dir",
+                "nothing was written; mend the file or name another (of a published set: its folder, by --data-dir)",
             ),
             RecipeError::Checkpoint(CheckpointError::Torch { .. }) => {
                 Some("save the module's state dict alone: torch.save(module.state_dict(), FILE)")

@@ -30,11 +30,10 @@ impl Parts {
         if most < 2 || product.adds_lanes {
             return None;
         }
-        let (extent, unit, part): (usize, usize, fn(&Product, usize, usize) -> Product) =
-            match product.best_cut() {
-                Cut::Lanes => (product.lanes, LANES, Product::lanes_of),
-                Cut::Rows => (product.rows(), 1, Product::rows_of),
-            };
+        let (extent, unit, part): (usize, usize, Take) = match product.best_cut() {
+            Cut::Lanes => (product.lanes, LANES, Product::lanes_of),
+            Cut::Rows => (product.rows(), 1, Product::rows_of),
+        };
         let units = extent.div_ceil(unit);
         let most = most.min(units);
         let end = |number: usize| (units * number / most * unit).min(extent);
@@ -64,6 +63,9 @@ impl Parts {
         threads::for_each(&self.parts, &|part| shared.run(part));
     }
 }
+
+/// Takes so many lanes or rows of a product, from a first one on.
+type Take = fn(&Product, usize, usize) -> Product;
 
 /// What is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -56,14 +56,35 @@ pub fn fetch(
     if needed.is_empty() {
         return Ok(Fetched::WasHere);
     }
+    if let Origin::Folder(from) = origin {
+        fs::read_dir(from).map_err(FetchError::read(from))?;
+    }
     let folder = folders.own().ok_or(FetchError::NoFolder)?.join(&set.name);
+    let new = Vec::from_iter(folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned));
     fs::create_dir_all(&folder).map_err(FetchError::write(&folder, 0))?;
+    let brought = bring(set, publication, folders, folder, origin, progress, &needed);
+    if brought.is_err() {
+        // Where nothing came nothing is left behind; a folder with anything in it stays.
+        let _ = new.iter().try_for_each(fs::remove_dir);
+    }
+    brought
+}
+
+fn bring(
+    set: &Set,
+    publication: &Publication,
+    folders: &Folders,
+    folder: PathBuf,
+    origin: &Origin,
+    progress: &Progress,
+    needed: &[usize],
+) -> Result<Fetched, FetchError> {
     let _lock = lock(&folder)?;
     let mut errand = Errand { set, publication, folders, folder, progress, brought: vec![], aside: vec![] };
     match origin {
-        Origin::Folder(from) => errand.copy_all(from, &needed)?,
-        Origin::Published => errand.download_all(&publication.address, &needed)?,
-        Origin::Mirror(address) => errand.download_all(&with_slash(address), &needed)?,
+        Origin::Folder(from) => errand.copy_all(from, needed)?,
+        Origin::Published => errand.download_all(&publication.address, needed)?,
+        Origin::Mirror(address) => errand.download_all(&with_slash(address), needed)?,
     }
     Ok(Fetched::Brought { files: errand.brought, aside: errand.aside })
 }

@@ -1,7 +1,6 @@
 //! Files from a folder in place of the network, and folders that cannot be written.
 
 use std::fs;
-use std::path::Path;
 
 use tempfile::TempDir;
 use thalweg_lab::data::{Condition, Fetched, Folders, Origin, is_here, verify, whereabouts};
@@ -105,8 +104,23 @@ fn what_the_folder_lacks_or_has_wrong_is_said_and_nothing_false_is_kept() {
     // A bomb: as many bytes as one likes, of which none too many is unzipped.
     let bomb = refused(&[("images.gz", &zipped(&vec![0; 1 << 26]))]);
     assert!(bomb.ends_with(" within but of more than 300000 bytes"), "{bomb}");
-    let nowhere = bring(&toy(), Path::new("/nowhere"), &Origin::Folder("/neither".into())).unwrap_err();
-    assert!(nowhere.contains("/neither") || nowhere.starts_with("cannot write "), "{nowhere}");
+}
+
+#[test]
+fn where_nothing_came_no_folder_is_left() {
+    let [images, _] = contents();
+    let to = tempfile::tempdir().unwrap();
+    let place = to.path().join("new/place");
+    let missing = bring(&toy(), &place, &Origin::Folder("/neither".into())).unwrap_err();
+    assert!(missing.starts_with("cannot read /neither: "), "{missing}");
+    bring(&toy(), &place, &origin(&with(&[]))).unwrap_err();
+    assert!(!to.path().join("new").exists());
+    bring(&toy(), &place, &origin(&with(&[("images", &images)]))).unwrap_err();
+    assert_eq!(files(to.path()).len(), 1, "what came stays");
+    // One that was there before is not ours to remove.
+    let to = tempfile::tempdir().unwrap();
+    bring(&toy(), to.path(), &origin(&with(&[]))).unwrap_err();
+    assert!(to.path().exists());
 }
 
 #[test]

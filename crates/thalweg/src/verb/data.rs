@@ -223,7 +223,15 @@ fn check(arguments: &Verify) -> Result<ExitCode, Fault> {
     let progress = Progress::new(*quiet);
     interrupt::listen()?;
     let is_asked_for = !sets.is_empty();
-    let sets = if is_asked_for { sets.clone() } else { catalogue() };
+    let mut sets = if is_asked_for { sets.clone() } else { catalogue() };
+    // Who names one twice does not want it twice.
+    let mut seen = Vec::new();
+    sets.retain(|set| {
+        !seen.contains(&set.name) && {
+            seen.push(set.name.clone());
+            true
+        }
+    });
     let mut rows = Vec::new();
     let mut wrong = Vec::new();
     for set in &sets {

@@ -89,7 +89,7 @@ fn wrong_files_are_found_and_named() {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join(NAMES[1]), "spoilt").unwrap();
     let place = home.path().to_str().unwrap();
-    let said = run(&mut data(&["verify", "mnist", "digits", "--data-dir", place], home.path()));
+    let said = run(&mut data(&["verify", "mnist", "digits", "mnist", "--data-dir", place], home.path()));
     assert_eq!(said.code, Some(1), "{said:?}");
     let line = said.stdout.lines().next().unwrap().split("  ").filter(|cell| !cell.is_empty());
     let cells: Vec<&str> = line.map(str::trim).collect();
@@ -147,8 +147,7 @@ fn files_from_a_folder_are_not_believed() {
     );
     assert_eq!(said.code, Some(1));
     assert!(said.stderr.starts_with(&found), "{}", said.stderr);
-    let own = home.path().join(".local/share/thalweg/mnist");
-    assert_eq!(fs::read_dir(own).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "no folder is left where nothing came");
     let said = run(&mut data(&["fetch", "digits"], home.path()));
     assert_eq!((said.code, &said.stdout[..]), (Some(0), "digits: nothing to do, it is built in\n"));
 }

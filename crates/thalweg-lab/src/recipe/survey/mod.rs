@@ -53,7 +53,7 @@ use spectrum::At;
 /// The recipe's name, which folders begin with.
 pub const NAME: &str = "survey";
 /// Goes up whenever the same configuration would give other numbers.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Where a survey is made, and what is done with a folder that is there.
 #[derive(Clone, Debug, Default)]

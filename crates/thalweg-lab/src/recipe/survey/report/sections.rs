@@ -2,7 +2,9 @@
 
 use thalweg_geometry::site::{Outcome, Reading};
 use thalweg_geometry::spectrum::Extremes;
+use thalweg_learn::augment::Augmentation;
 use thalweg_learn::optim::{Lbfgs, Optimiser, Rmsprop, Sam, Sgd};
+use thalweg_learn::train::Recipe;
 use thalweg_report::{Figure, Section, humane};
 
 use super::super::spectrum::short_rounded;
@@ -100,6 +102,35 @@ fn skipped(readings: &Readings, what: &str) -> String {
     }
 }
 
+/// What else is done in training, in sentences that end with a space.
+fn ways(recipe: &Recipe) -> String {
+    let mut text = String::new();
+    if let Some(longest) = recipe.clip_norm {
+        text.push_str(&format!("Gradients longer than {} are shortened to that. ", short_rounded(longest)));
+    }
+    if let Some(Augmentation { shift, crop, flip }) = recipe.augment {
+        let pixels = |count: usize| if count == 1 { "1 pixel".to_owned() } else { format!("{count} pixels") };
+        let mut changes = Vec::new();
+        if shift > 0 {
+            changes.push(format!("shifted by up to {}", pixels(shift)));
+        }
+        if crop > 0 {
+            changes.push(format!("cut at random out of a border of {}", pixels(crop)));
+        }
+        if flip {
+            changes.push("mirrored half the time".to_owned());
+        }
+        if let Some((last, others)) = changes.split_last() {
+            let changes =
+                if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+            text.push_str(&format!(
+                "In training images are {changes}; what is measured below is of the images as they are. "
+            ));
+        }
+    }
+    text
+}
+
 fn training(inputs: &Inputs, readings: &Readings) -> String {
     let recipe = &inputs.setup.plan.recipe;
     let batch = match inputs.setup.batch_size() {
@@ -114,10 +145,11 @@ fn training(inputs: &Inputs, readings: &Readings) -> String {
         None => ("takes", "θ* is where it ends: the solution. "),
         Some(_) => ("was to take", ""),
     };
+    let ways = ways(recipe);
     let mut prose = format!(
         "The network is a {}: {} inputs, {} outputs, {} parameters that together form one vector θ. It starts at θ₀, {start}, \
          and {takes} {} steps of {}, with {batch} and a learning rate of at most {}. \
-         {end}{} checkpoints on the way are kept, closely spaced at the start, where most happens.\n\nEvery number below is \
+         {ways}{end}{} checkpoints on the way are kept, closely spaced at the start, where most happens.\n\nEvery number below is \
          taken at those checkpoints over whole data sets, not from the batches that training happened to see.",
         lower(&network(inputs)),
         inputs.setup.architecture.inputs(),
@@ -295,4 +327,31 @@ fn curvature(readings: &Readings) -> String {
         None => prose.push_str(&format!("\n\n{}", skipped(readings, "there is no solution"))),
     }
     prose
+}
+
+#[cfg(test)]
+mod tests {
+    use thalweg_learn::train::TrainConfig;
+
+    use super::*;
+
+    #[test]
+    fn what_is_done_to_images_and_gradients_is_told() {
+        let told = |clip_norm, augment| {
+            let config = TrainConfig { clip_norm, augment, ..TrainConfig::default() };
+            ways(&config.plan(100).unwrap().recipe)
+        };
+        assert_eq!(told(None, None), "");
+        assert_eq!(told(None, Some(Augmentation::default())), "");
+        assert_eq!(told(Some(0.5), None), "Gradients longer than 0.5 are shortened to that. ");
+        assert_eq!(
+            told(None, Some(Augmentation { shift: 1, crop: 4, flip: true })),
+            "In training images are shifted by up to 1 pixel, cut at random out of a border of 4 pixels and mirrored half the \
+             time; what is measured below is of the images as they are. "
+        );
+        assert!(
+            told(None, Some(Augmentation { flip: true, ..Augmentation::default() }))
+                .contains("are mirrored half")
+        );
+    }
 }
