@@ -7,8 +7,10 @@ from functools import partial
 import numpy
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torchvision import transforms
 
 # Steps before the clock starts: the first ones set PyTorch up.
 WARM_UP = 20
@@ -49,18 +51,37 @@ def network(kind):
     return nn.Sequential(*layers[:-1])
 
 
+class Images(Dataset):
+    """Images as torchvision's sets give them: one by one, out of bytes, through its usual transforms."""
+
+    def __init__(self, inputs, labels):
+        # Standardised inputs are bytes that were scaled; these are as many levels of grey.
+        low, high = inputs.min(), inputs.max()
+        self.bytes = ((inputs - low) * (255 / (high - low))).round().to(torch.uint8).reshape(-1, 28, 28).numpy()
+        self.labels = labels.tolist()
+        mean, deviation = (-low / (high - low)).item(), (1 / (high - low)).item()
+        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(mean, deviation), torch.flatten])
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        return self.transform(Image.fromarray(self.bytes[index])), self.labels[index]
+
+
 def preloaded(inputs, labels, size):
     """Batches of a whole set in memory, in a new order."""
     for chosen in torch.randperm(len(inputs)).split(size):
         yield inputs[chosen], labels[chosen]
 
 
-def ways(kind, data, settings, loader):
-    """Functions that train and give examples a second, by name."""
+def ways(kind, data, settings, source):
+    """Functions that train and give examples a second, by name. Batches come from "tensors" or "images" by a data loader, or
+    from a set that is "preloaded"."""
     inputs, labels = data[:2]
     size = settings["train.batch_size"]
-    if loader:
-        examples = TensorDataset(inputs, labels)
+    if source != "preloaded":
+        examples = {"tensors": TensorDataset, "images": Images}[source](inputs, labels)
         workers = {count: DataLoader(examples, size, shuffle=True, num_workers=count) for count in (0, 2)}
         batches = {f"data loader, {count} workers": (lambda loaded=loaded: loaded) for count, loaded in workers.items()}
     else:

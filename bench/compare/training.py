@@ -112,19 +112,24 @@ def main():
     print(f"PyTorch {torch.__version__}, {arguments.threads} threads", file=sys.stderr)
     fashion, digits = loops.fashion_mnist(thalweg.files("fashion-mnist")), loops.digits(thalweg.data(DIGITS))
     works = {
-        "LeNet-300-100, an epoch of Fashion-MNIST, batch 60, beside PyTorch's data loader": (
+        "LeNet-300-100, an epoch of Fashion-MNIST, batch 60, beside PyTorch's data loader over images": (
             lambda: thalweg.rate(FASHION),
-            loops.ways("lenet_300_100", fashion, FASHION, loader=True),
+            loops.ways("lenet_300_100", fashion, FASHION, "images"),
+            3.0,
+        ),
+        "the same beside its data loader over rows of a tensor": (
+            lambda: thalweg.rate(FASHION),
+            loops.ways("lenet_300_100", fashion, FASHION, "tensors"),
             3.0,
         ),
         "the same beside a whole set preloaded in a tensor": (
             lambda: thalweg.rate(FASHION),
-            loops.ways("lenet_300_100", fashion, FASHION, loader=False),
+            loops.ways("lenet_300_100", fashion, FASHION, "preloaded"),
             1.5,
         ),
         "perceptron 64-64-64-10, 100 epochs of the digits, batch 32": (
             lambda: thalweg.rate(DIGITS),
-            loops.ways("mlp", digits, DIGITS, loader=False),
+            loops.ways("mlp", digits, DIGITS, "preloaded"),
             10.0,
         ),
     }
