@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a thread looks for work before it goes to sleep, as rayon's threads do.
+/// How long a thread looks for work before it sleeps as rayon's threads do.
 const PATIENCE: Duration = Duration::from_micros(500);
 /// Looks in vain between two looks at the clock, at which other processes may have the core.
 const LOOKS: usize = 64;

@@ -75,10 +75,14 @@ enum Cut {
 }
 
 impl Product {
+    /// Steps of the sum.
+    fn steps(&self) -> usize {
+        self.terms.iter().flat_map(|term| &term.chunks).map(|chunk| chunk.steps).sum()
+    }
+
     /// Multiplications of one run.
     fn multiplications(&self) -> usize {
-        let steps: usize = self.terms.iter().flat_map(|term| &term.chunks).map(|chunk| chunk.steps).sum();
-        self.extents.iter().product::<usize>() * self.rows() * self.lanes * steps
+        self.extents.iter().product::<usize>() * self.rows() * self.lanes * self.steps()
     }
 
     /// The step from one row to the next in the result, if there is one: if each block has rows along one axis.
@@ -95,7 +99,7 @@ impl Product {
     /// scattered, so will whoever reads the result.
     fn best_cut(&self) -> Cut {
         let Some(row_step) = self.row_step() else { return Cut::Lanes };
-        let steps: usize = self.terms.iter().flat_map(|term| &term.chunks).map(|chunk| chunk.steps).sum();
+        let steps = self.steps();
         let scattered = |scatters: bool| if scatters { self.rows() * self.lanes / 2 } else { 0 };
         let lanes = self.rows() * steps + scattered(self.lanes_out < row_step);
         let rows = self.lanes * steps + scattered(row_step < self.lanes_out);

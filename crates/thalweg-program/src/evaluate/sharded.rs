@@ -1,7 +1,8 @@
 //! Evaluation over the examples of a data set, cut into shards.
 //!
 //! A thread takes a shard of examples through the whole program in its own arena; nothing forks and joins inside
-//! an operation. Shards are gathered into lanes, each a run of neighbouring shards that one task takes in order and
+//! an operation, unless there is a single task: its larger products are then cut for the threads that would have nothing to
+//! do, which changes no bits. Shards are gathered into lanes, each a run of neighbouring shards that one task takes in order and
 //! whose sums it adds up; then the lanes are added in order. How examples are cut into shards and shards into
 //! lanes depends on the work alone, never on the number of threads, so results are the same to the last bit on
 //! any number of them. The design that lost gave each thread one sum: it needs less memory, but which examples
