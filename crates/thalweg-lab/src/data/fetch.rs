@@ -62,29 +62,11 @@ pub fn fetch(
     let folder = folders.own().ok_or(FetchError::NoFolder)?.join(&set.name);
     let new = Vec::from_iter(folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned));
     fs::create_dir_all(&folder).map_err(FetchError::write(&folder, 0))?;
-    let brought = bring(set, publication, folders, folder, origin, progress, &needed);
-    if brought.is_err() {
+    let mut errand = Errand { set, publication, folders, folder, progress, brought: vec![], aside: vec![] };
+    if let Err(error) = errand.run(origin, &needed) {
         // Where nothing came nothing is left behind; a folder with anything in it stays.
         let _ = new.iter().try_for_each(fs::remove_dir);
-    }
-    brought
-}
-
-fn bring(
-    set: &Set,
-    publication: &Publication,
-    folders: &Folders,
-    folder: PathBuf,
-    origin: &Origin,
-    progress: &Progress,
-    needed: &[usize],
-) -> Result<Fetched, FetchError> {
-    let _lock = lock(&folder)?;
-    let mut errand = Errand { set, publication, folders, folder, progress, brought: vec![], aside: vec![] };
-    match origin {
-        Origin::Folder(from) => errand.copy_all(from, needed)?,
-        Origin::Published => errand.download_all(&publication.address, needed)?,
-        Origin::Mirror(address) => errand.download_all(&with_slash(address), needed)?,
+        return Err(error);
     }
     Ok(Fetched::Brought { files: errand.brought, aside: errand.aside })
 }
@@ -122,6 +104,15 @@ struct Errand<'a> {
 }
 
 impl Errand<'_> {
+    fn run(&mut self, origin: &Origin, needed: &[usize]) -> Result<(), FetchError> {
+        let _lock = lock(&self.folder)?;
+        match origin {
+            Origin::Folder(from) => self.copy_all(from, needed),
+            Origin::Published => self.download_all(&self.publication.address, needed),
+            Origin::Mirror(address) => self.download_all(&with_slash(address), needed),
+        }
+    }
+
     fn download_all(&mut self, address: &str, needed: &[usize]) -> Result<(), FetchError> {
         for download in self.publication.downloads_of(needed) {
             let part = part_of(&self.folder.join(&download.name));
