@@ -1,5 +1,6 @@
 //! `thalweg data`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -225,13 +226,8 @@ fn check(arguments: &Verify) -> Result<ExitCode, Fault> {
     let is_asked_for = !sets.is_empty();
     let mut sets = if is_asked_for { sets.clone() } else { catalogue() };
     // Who names one twice does not want it twice.
-    let mut seen = Vec::new();
-    sets.retain(|set| {
-        !seen.contains(&set.name) && {
-            seen.push(set.name.clone());
-            true
-        }
-    });
+    let mut seen = BTreeSet::new();
+    sets.retain(|set| seen.insert(set.name.clone()));
     let mut rows = Vec::new();
     let mut wrong = Vec::new();
     for set in &sets {
