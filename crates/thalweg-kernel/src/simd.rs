@@ -147,9 +147,33 @@ pub fn vectorised(loops: impl Loops) {
     dispatch(Level::current(), Alike(loops));
 }
 
+/// Asks for the lines of a slice, which will soon be read: what lies apart in memory then comes at once. Others than x86 foresee
+/// it by themselves, or not at all.
+#[inline]
+pub fn fetch<T>(slice: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    x86::fetch(slice);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = slice;
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
     use super::{Fused, Kernel};
+
+    /// Bytes of a cache line.
+    const LINE: usize = 64;
+
+    #[inline]
+    pub(super) fn fetch<T>(slice: &[T]) {
+        let bytes = slice.as_ptr().cast::<i8>();
+        for line in (0..size_of_val(slice)).step_by(LINE) {
+            // SAFETY: it is within the slice, and every such processor has the instruction.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.add(line)) };
+        }
+    }
 
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
     pub(super) fn avx2<K: Kernel>(kernel: K) {

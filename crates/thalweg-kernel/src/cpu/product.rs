@@ -134,6 +134,12 @@ impl Product {
         self.blocks.iter().map(Block::count).sum()
     }
 
+    /// Whether rows that are copied are copied once: all groups of lanes see them whole.
+    pub(super) fn has_one_copy(&self) -> bool {
+        let [term] = &self.terms[..] else { return false };
+        self.blocks.len() == 1 && term.chunks.len() == 1
+    }
+
     /// Whether [`Self::join`] can take in what would be added next.
     pub(crate) fn can_join(&self, next: &Self) -> bool {
         let loops = self.extents.len() + next.extents.len();

@@ -42,6 +42,9 @@ const LINE: usize = 16;
 pub(super) const TERMS: usize = 4;
 /// Rows from which on packing the lanes pays for itself.
 const FEW: usize = 48;
+/// Steps of a sum from which on it does: the lines of fewer steps stay in the first-level cache where they lie, unless they are
+/// a multiple of so many elements apart and meet in a few of its sets.
+const SHORT: usize = 64;
 
 /// How rows are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,7 +198,8 @@ unsafe fn group<S: Tiles>(
             let mut begins = begins;
             for chunk in &term.chunks {
                 // SAFETY (all blocks): panels, rows and steps lie within the factors, the product and the workspace.
-                if term.copies_rows {
+                let is_copied = panels[0].first > 0 && product.has_one_copy();
+                if term.copies_rows && !is_copied {
                     unsafe { copy_rows(tiles, product, term, chunk, first, at.rows, copy) };
                 }
                 for panel in panels {
@@ -239,7 +243,8 @@ unsafe fn passage<S: Tiles>(
         (false, _) => Reading::Lanewise,
     };
     let dense = term.lanes.step == panel.width;
-    let stays = product.rows() < FEW || dense || term.in_place;
+    let short = chunk.steps <= SHORT && !term.lanes.step.is_multiple_of(SHORT);
+    let stays = product.rows() < FEW || dense || short || term.in_place;
     let in_place = term.lanes.along == 1 && panel.width == panel.count && stays;
     // SAFETY (all blocks): by contract.
     let lanes = unsafe { at.lanes.add(panel.first * term.lanes.along) };

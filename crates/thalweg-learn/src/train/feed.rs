@@ -1,6 +1,6 @@
 //! What each step sees of the data.
 
-use thalweg_kernel::{Key, Real, threads};
+use thalweg_kernel::{Key, Real, fetch, threads};
 
 use crate::arch::Architecture;
 use crate::augment::{Augmentation, Augmenter};
@@ -107,9 +107,13 @@ fn gather<T: Real>(
     batch.inputs.resize(chosen.len() * inputs, T::ZERO);
     let share = threads::share(chosen.len(), LEAST / inputs);
     let mut shares: Vec<_> = chosen.chunks(share).zip(batch.inputs.chunks_mut(share * inputs)).collect();
+    let own = |example: usize| &data.inputs[example * inputs..(example + 1) * inputs];
     threads::for_each_mut(&mut shares, &|(chosen, to)| {
-        for (&example, to) in chosen.iter().zip(to.chunks_mut(inputs)) {
-            let own = &data.inputs[example * inputs..(example + 1) * inputs];
+        for (number, (&example, to)) in chosen.iter().zip(to.chunks_mut(inputs)).enumerate() {
+            if let Some(&next) = chosen.get(number + 1) {
+                fetch(own(next));
+            }
+            let own = own(example);
             match augmenter {
                 None => to.copy_from_slice(own),
                 Some((augmenter, epoch)) => augmenter.write(epoch, example, own, to),
