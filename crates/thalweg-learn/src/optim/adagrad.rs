@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::pass::{Update, pass};
+use super::pass::{Pass, Update};
 use super::{OptimiserError, check};
 
 pub(super) const SLOTS: [&str; 1] = ["sum"];
@@ -35,9 +35,9 @@ impl Adagrad {
         check("adagrad", "weight_decay", self.weight_decay, 0.0..f64::INFINITY, "at least 0")
     }
 
-    pub(super) fn step<T: Real>(&self, theta: &mut [T], sums: &mut [T], gradient: &[T], lr: f64) {
+    pub(super) fn step<T: Real>(&self, pass: Pass<'_, T>, sums: &mut [T], lr: f64) {
         let [lr, decay, eps] = [lr, self.weight_decay, self.eps].map(T::from_f64);
-        pass(Scaled { lr, decay, eps }, theta, [sums], gradient);
+        pass.update(Scaled { lr, decay, eps }, [sums]);
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::pass::{Update, momentum, pass};
+use super::pass::{Pass, Update, momentum};
 use super::{OptimiserError, check};
 
 pub(super) const SLOTS: [&str; 2] = ["exp_avg", "exp_avg_sq"];
@@ -41,16 +41,9 @@ impl Default for Adam {
 }
 
 impl Adam {
-    pub(super) fn step<T: Real>(
-        &self,
-        theta: &mut [T],
-        slots: [&mut [T]; 2],
-        gradient: &[T],
-        lr: f64,
-        t: u64,
-    ) {
+    pub(super) fn step<T: Real>(&self, pass: Pass<'_, T>, slots: [&mut [T]; 2], lr: f64, t: u64) {
         let moments = Moments::new([self.beta_1, self.beta_2], self.eps, lr, t);
-        pass(Coupled { moments, decay: T::from_f64(self.weight_decay) }, theta, slots, gradient);
+        pass.update(Coupled { moments, decay: T::from_f64(self.weight_decay) }, slots);
     }
 }
 

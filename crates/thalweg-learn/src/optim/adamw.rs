@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
 use super::adam::Moments;
-use super::pass::{Update, pass};
+use super::pass::{Pass, Update};
 
 /// AdamW, as PyTorch's `AdamW`.
 ///
@@ -31,16 +31,9 @@ impl Default for AdamW {
 }
 
 impl AdamW {
-    pub(super) fn step<T: Real>(
-        &self,
-        theta: &mut [T],
-        slots: [&mut [T]; 2],
-        gradient: &[T],
-        lr: f64,
-        t: u64,
-    ) {
+    pub(super) fn step<T: Real>(&self, pass: Pass<'_, T>, slots: [&mut [T]; 2], lr: f64, t: u64) {
         let moments = Moments::new([self.beta_1, self.beta_2], self.eps, lr, t);
-        pass(Decoupled { moments, keep: T::from_f64(1.0 - lr * self.weight_decay) }, theta, slots, gradient);
+        pass.update(Decoupled { moments, keep: T::from_f64(1.0 - lr * self.weight_decay) }, slots);
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::probe::{Halt, Probe, all_finite, moved};
-use super::{Number, OptimiserError, check};
+use super::probe::{Halt, Probe, moved};
+use super::{Number, OptimiserError, Shares, check};
 
 /// What a state keeps: the substep that would be taken next (0: none yet) and the error of the last one.
 pub(super) const NUMBERS: [&str; 2] = ["substep", "error"];
@@ -148,7 +148,7 @@ impl GradientFlow {
         let end: Vec<T> = (0..theta.len())
             .map(|i| theta[i] + (weights[0] * g_1[i] + weights[1] * g_2[i] + weights[2] * g_3[i]))
             .collect();
-        if !all_finite(&end) {
+        if !Shares::even(end.len()).all_finite(&end) {
             return None;
         }
         let probe = at(&end)?;

@@ -8,7 +8,8 @@
 //! Most take a gradient and step. Two choose where they look at the loss, [`Lbfgs`] and [`GradientFlow`]: they are given the
 //! loss as a function, in [`OptimiserState::step_along`]. [`Sam`] steps along a gradient that is taken beside θ.
 //!
-//! A step goes over memory once (`pass.rs`): an optimiser says what becomes of one parameter.
+//! A step goes over memory once (`pass.rs`): an optimiser says what becomes of one parameter. Each thread takes the parameters
+//! whose gradients it made (`shares.rs`).
 //!
 //! The design that lost: a trait object per optimiser with its own struct of state. With state as named flat vectors,
 //! one checkpoint writer and one resume test serve them all.
@@ -24,6 +25,7 @@ mod probe;
 mod rmsprop;
 mod sam;
 mod sgd;
+mod shares;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -37,6 +39,7 @@ pub use probe::{Halt, Probe};
 pub use rmsprop::Rmsprop;
 pub use sam::Sam;
 pub use sgd::Sgd;
+pub(crate) use shares::Shares;
 pub use state::{Number, OptimiserState, Slot};
 
 use serde::{Deserialize, Serialize};

@@ -2,55 +2,66 @@
 
 use thalweg_kernel::{Loops, Real, threads, vectorised};
 
-/// Parameters that a thread takes, at least: enough to be worth its while.
-const LEAST: usize = 1 << 14;
-/// Parameters whose numbers fill whole lines of a cache, wherever they lie.
-const LINE: usize = 64;
-
-/// Parameters that each thread takes.
-pub(super) fn share(parameters: usize) -> usize {
-    threads::share(parameters, LEAST).next_multiple_of(LINE)
-}
+use super::Shares;
 
 /// What a step does to one parameter. It sees that parameter's numbers alone, so it does not matter who moves which.
-pub(super) trait Update<T, const SLOTS: usize>: Copy + Send {
+pub(super) trait Update<T, const SLOTS: usize>: Copy + Send + Sync {
     /// θ and its state after the step. Must be `inline(always)`: see [`Loops`].
     fn update(self, x: T, state: [T; SLOTS], gradient: T) -> (T, [T; SLOTS]);
 }
 
-/// Updates all parameters, each thread a stretch of them: the same one in every step, if it can be, which then lies in the
-/// cache of its core.
-pub(super) fn pass<T: Real, const SLOTS: usize>(
-    update: impl Update<T, SLOTS>,
-    theta: &mut [T],
-    slots: [&mut [T]; SLOTS],
-    gradient: &[T],
-) {
-    let share = share(theta.len());
-    if theta.len() <= share {
-        return vectorised(Stretch { update, theta, slots, gradient });
+/// What every step goes over, and who goes over what.
+pub(super) struct Pass<'a, T> {
+    pub(super) theta: &'a mut [T],
+    pub(super) gradient: &'a [T],
+    pub(super) shares: &'a Shares,
+}
+
+impl<T: Real> Pass<'_, T> {
+    /// Updates all parameters and their state.
+    pub(super) fn update<const SLOTS: usize>(self, update: impl Update<T, SLOTS>, slots: [&mut [T]; SLOTS]) {
+        let mut rest = Stretch { theta: self.theta, slots, gradient: self.gradient };
+        let mut hands = self.shares.deal(|length| rest.cut_off(length));
+        threads::for_each_mut(&mut hands, &|hand| {
+            for stretch in hand.drain(..) {
+                vectorised(Updated { update, stretch });
+            }
+        });
     }
-    let mut slots = slots.map(|slot| slot.chunks_mut(share));
-    let mut stretches = Vec::with_capacity(theta.len().div_ceil(share));
-    for (theta, gradient) in theta.chunks_mut(share).zip(gradient.chunks(share)) {
-        let slots = slots.each_mut().map(|slot| slot.next().expect("as long as theta"));
-        stretches.push(Some(Stretch { update, theta, slots, gradient }));
-    }
-    threads::for_each_mut(&mut stretches, &|stretch| stretch.take().into_iter().for_each(vectorised));
 }
 
 /// Some of the parameters, with what belongs to them.
-struct Stretch<'a, T, U, const SLOTS: usize> {
-    update: U,
+struct Stretch<'a, T, const SLOTS: usize> {
     theta: &'a mut [T],
     slots: [&'a mut [T]; SLOTS],
     gradient: &'a [T],
 }
 
-impl<T: Real, U: Update<T, SLOTS>, const SLOTS: usize> Loops for Stretch<'_, T, U, SLOTS> {
+impl<T, const SLOTS: usize> Stretch<'_, T, SLOTS> {
+    /// The first of them, which go.
+    fn cut_off(&mut self, length: usize) -> Self {
+        let (gradient, others) = self.gradient.split_at(length);
+        self.gradient = others;
+        let slots = self.slots.each_mut().map(|slot| first(slot, length));
+        Self { theta: first(&mut self.theta, length), slots, gradient }
+    }
+}
+
+/// The first elements of a slice, which lose them.
+fn first<'a, T>(slice: &mut &'a mut [T], length: usize) -> &'a mut [T] {
+    slice.split_off_mut(..length).expect("as long as theta")
+}
+
+/// A stretch to be updated.
+struct Updated<'a, T, U, const SLOTS: usize> {
+    update: U,
+    stretch: Stretch<'a, T, SLOTS>,
+}
+
+impl<T: Real, U: Update<T, SLOTS>, const SLOTS: usize> Loops for Updated<'_, T, U, SLOTS> {
     #[inline(always)]
     fn run(self) {
-        let Self { update, theta, slots, gradient } = self;
+        let Self { update, stretch: Stretch { theta, slots, gradient } } = self;
         let count = theta.len();
         // All as long as the first, so that the loop checks nothing.
         let gradient = &gradient[..count];

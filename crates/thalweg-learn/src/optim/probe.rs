@@ -1,10 +1,8 @@
 //! What optimisers that choose their own points see of a loss.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use thalweg_kernel::Real;
 
-use thalweg_kernel::{Loops, Real, threads, vectorised};
-
-use super::pass::share;
+use super::Shares;
 
 /// A loss and its gradient at one point.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +18,12 @@ pub struct Probe<T, B = ()> {
 impl<T: Real, B> Probe<T, B> {
     /// Whether loss and gradient are numbers.
     pub fn is_finite(&self) -> bool {
-        self.loss.is_finite() && all_finite(&self.gradient)
+        self.is_finite_by(&Shares::even(self.gradient.len()))
+    }
+
+    /// The same by threads that take these shares of the parameters.
+    pub(crate) fn is_finite_by(&self, shares: &Shares) -> bool {
+        self.loss.is_finite() && shares.all_finite(&self.gradient)
     }
 }
 
@@ -35,37 +38,6 @@ pub enum Halt {
         /// As many were tried.
         tried: u64,
     },
-}
-
-/// Whether no element is infinite or NaN.
-pub(crate) fn all_finite<T: Real>(values: &[T]) -> bool {
-    let finite = AtomicBool::new(true);
-    let shares: Vec<&[T]> = values.chunks(share(values.len())).collect();
-    threads::for_each(&shares, &|&values| vectorised(Check { values, finite: &finite }));
-    finite.into_inner()
-}
-
-/// A check of some values.
-struct Check<'a, T> {
-    values: &'a [T],
-    finite: &'a AtomicBool,
-}
-
-impl<T: Real> Loops for Check<'_, T> {
-    #[inline(always)]
-    fn run(self) {
-        // Zero times a number is 0 if it is finite, and blocks are looked at whole, so that loops need not end early.
-        for block in self.values.chunks(1024) {
-            let mut finite = true;
-            for &x in block {
-                finite &= x * T::ZERO == T::ZERO;
-            }
-            if !finite {
-                self.finite.store(false, Ordering::Relaxed);
-                return;
-            }
-        }
-    }
 }
 
 /// Sums that run beside each other: enough to fill vectors, and always as many, so that the bits do not depend on them.
@@ -120,6 +92,5 @@ mod tests {
             assert_eq!(sum_of_sizes(&a), a.iter().map(|x| f64::from(x.abs())).sum::<f64>());
         }
         assert_eq!(largest(&[1.0, -3.0, 2.0f32]), 3.0);
-        assert!(!all_finite(&[0.0, f64::NAN]) && !all_finite(&[f64::INFINITY]) && all_finite(&[1e308f64]));
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::pass::{Update, momentum, pass};
+use super::pass::{Pass, Update, momentum};
 use super::{OptimiserError, check};
 
 /// RMSprop, as PyTorch's `RMSprop` without centring.
@@ -47,16 +47,16 @@ impl Rmsprop {
         if self.momentum == 0.0 { &["square_avg"] } else { &["square_avg", "momentum_buffer"] }
     }
 
-    pub(super) fn step<T: Real>(&self, theta: &mut [T], slots: Vec<&mut [T]>, gradient: &[T], lr: f64) {
+    pub(super) fn step<T: Real>(&self, pass: Pass<'_, T>, slots: Vec<&mut [T]>, lr: f64) {
         let [lr, decay, mu] = [lr, self.weight_decay, self.momentum].map(T::from_f64);
         let [alpha, gain, eps] = [self.alpha, 1.0 - self.alpha, self.eps].map(T::from_f64);
         let scaled = Scaled { lr, decay, alpha, gain, eps };
         let mut slots = slots.into_iter();
         match (slots.next(), slots.next()) {
             (Some(squares), Some(buffer)) => {
-                pass(WithMomentum { scaled, mu }, theta, [squares, buffer], gradient);
+                pass.update(WithMomentum { scaled, mu }, [squares, buffer]);
             }
-            (Some(squares), None) => pass(scaled, theta, [squares], gradient),
+            (Some(squares), None) => pass.update(scaled, [squares]),
             (None, _) => unreachable!("construction gives every optimiser its slots"),
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_kernel::Real;
 
-use super::pass::{Update, momentum, pass};
+use super::pass::{Pass, Update, momentum};
 use super::{OptimiserError, check};
 
 /// Gradient descent, as PyTorch's `SGD` without dampening.
@@ -49,12 +49,12 @@ impl Sgd {
         if self.momentum == 0.0 { &[] } else { &["momentum_buffer"] }
     }
 
-    pub(super) fn step<T: Real>(&self, theta: &mut [T], slots: Vec<&mut [T]>, gradient: &[T], lr: f64) {
+    pub(super) fn step<T: Real>(&self, pass: Pass<'_, T>, slots: Vec<&mut [T]>, lr: f64) {
         let [lr, decay, mu] = [lr, self.weight_decay, self.momentum].map(T::from_f64);
         match <[&mut [T]; 1]>::try_from(slots) {
-            Ok(buffer) if self.nesterov => pass(Nesterov { lr, decay, mu }, theta, buffer, gradient),
-            Ok(buffer) => pass(HeavyBall { lr, decay, mu }, theta, buffer, gradient),
-            Err(_) => pass(Plain { lr, decay }, theta, [], gradient),
+            Ok(buffer) if self.nesterov => pass.update(Nesterov { lr, decay, mu }, buffer),
+            Ok(buffer) => pass.update(HeavyBall { lr, decay, mu }, buffer),
+            Err(_) => pass.update(Plain { lr, decay }, []),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use thalweg_kernel::Real;
 
-use super::{Halt, Optimiser, OptimiserError, Probe};
+use super::pass::Pass;
+use super::{Halt, Optimiser, OptimiserError, Probe, Shares};
 
 /// One vector of state, as long as θ.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,22 +35,18 @@ pub struct OptimiserState<T> {
 }
 
 impl Optimiser {
-    fn step<T: Real>(&self, theta: &mut [T], slots: Vec<&mut [T]>, gradient: &[T], lr: f64, step: u64) {
+    fn step<T: Real>(&self, pass: Pass<'_, T>, slots: Vec<&mut [T]>, lr: f64, step: u64) {
         let has_its_slots = "construction gives every optimiser its slots";
         match self {
-            Self::Sgd(sgd) => sgd.step(theta, slots, gradient, lr),
-            Self::Adam(adam) => {
-                adam.step(theta, slots.try_into().expect(has_its_slots), gradient, lr, step);
-            }
-            Self::Adamw(adamw) => {
-                adamw.step(theta, slots.try_into().expect(has_its_slots), gradient, lr, step);
-            }
-            Self::Rmsprop(rmsprop) => rmsprop.step(theta, slots, gradient, lr),
+            Self::Sgd(sgd) => sgd.step(pass, slots, lr),
+            Self::Adam(adam) => adam.step(pass, slots.try_into().expect(has_its_slots), lr, step),
+            Self::Adamw(adamw) => adamw.step(pass, slots.try_into().expect(has_its_slots), lr, step),
+            Self::Rmsprop(rmsprop) => rmsprop.step(pass, slots, lr),
             Self::Adagrad(adagrad) => {
                 let [sums] = slots.try_into().expect(has_its_slots);
-                adagrad.step(theta, sums, gradient, lr);
+                adagrad.step(pass, sums, lr);
             }
-            Self::Sam(sam) => sam.base().step(theta, slots, gradient, lr),
+            Self::Sam(sam) => sam.base().step(pass, slots, lr),
             Self::Lbfgs(_) | Self::GradientFlow(_) => unreachable!("the caller asks"),
         }
     }
@@ -131,15 +128,20 @@ impl<T: Real> OptimiserState<T> {
     /// # Panics
     /// If a length differs from the number of parameters, or the optimiser [chooses its points](Optimiser::chooses_points).
     pub fn step(&mut self, theta: &mut [T], gradient: &[T], lr: f64) {
+        self.step_shared(theta, gradient, lr, &Shares::even(theta.len()));
+    }
+
+    /// The same by threads that take these shares of the parameters.
+    pub(crate) fn step_shared(&mut self, theta: &mut [T], gradient: &[T], lr: f64, shares: &Shares) {
         assert!(!self.optimiser.chooses_points(), "{} needs more than a gradient", self.optimiser.kind());
         assert_eq!(
-            [theta.len(), gradient.len()],
-            [self.parameters; 2],
-            "theta and its gradient have one entry a parameter"
+            [theta.len(), gradient.len(), shares.parameters()],
+            [self.parameters; 3],
+            "theta, its gradient and their shares have one entry a parameter"
         );
         self.step += 1;
         let slots: Vec<&mut [T]> = self.slots.iter_mut().map(|slot| slot.values.as_mut_slice()).collect();
-        self.optimiser.step(theta, slots, gradient, lr, self.step);
+        self.optimiser.step(Pass { theta, gradient, shares }, slots, lr, self.step);
     }
 
     /// Moves θ by one step of learning rate `lr` on the function that `probe` evaluates, which is at θ what `here` says.

@@ -48,7 +48,7 @@ use crate::augment::Augmentation;
 use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::objective::Objective;
-use crate::optim::{Optimiser, OptimiserState, Probe};
+use crate::optim::{Optimiser, OptimiserState, Probe, Shares};
 use crate::schedule::Schedule;
 use feed::Feed;
 use fit::check_fit;
@@ -143,6 +143,8 @@ pub struct Trainer<T: Real> {
     theta: Vec<T>,
     running: Running<T>,
     state: OptimiserState<T>,
+    /// Who moves which parameters.
+    shares: Shares,
     /// A step has many pieces of work, and few of them are long.
     awake: Awake,
 }
@@ -202,6 +204,7 @@ impl<T: Real> Trainer<T> {
         let objective = |examples| Objective::training(Arc::clone(architecture), recipe.loss, examples);
         Ok(Self {
             awake: Awake::default(),
+            shares: Shares::of(architecture.space()),
             feed: Feed::new(&**architecture, data, recipe.batch_size, recipe.augment, key)?,
             whole: objective(size),
             rest: (!examples.is_multiple_of(size)).then(|| objective(examples % size)),

@@ -52,7 +52,7 @@ impl<T: Real> Trainer<T> {
     /// Cost: one gradient over the batch, about three forward passes; two for SAM. An optimiser that
     /// [chooses its points](Optimiser::chooses_points) says what it needs.
     pub fn step(&mut self) -> Step {
-        let Self { recipe, feed, whole, rest, here, is_known, theta, running, state, awake } = self;
+        let Self { recipe, feed, whole, rest, here, is_known, theta, running, state, shares, awake } = self;
         awake.rouse();
         let step = state.steps();
         let lr = recipe.schedule.lr_at(step);
@@ -66,7 +66,7 @@ impl<T: Real> Trainer<T> {
         let norms = objective.architecture().norms();
         let statistics = here.beside.statistics.clone();
         let mut moved = || {
-            if !here.is_finite() {
+            if !here.is_finite_by(shares) {
                 return Err(Halt::NotFinite);
             }
             if recipe.optimiser.chooses_points() {
@@ -83,14 +83,14 @@ impl<T: Real> Trainer<T> {
             if let Optimiser::Sam(sam) = recipe.optimiser {
                 let point = sam.ascended(theta, &here.gradient);
                 look(objective, batch, &point, here);
-                if !here.is_finite() {
+                if !here.is_finite_by(shares) {
                     return Err(Halt::NotFinite);
                 }
             }
             if let Some(longest) = recipe.clip_norm {
                 clip(&mut here.gradient, longest);
             }
-            state.step(theta, &here.gradient, lr);
+            state.step_shared(theta, &here.gradient, lr, shares);
             Ok(())
         };
         let halt = moved().err();
