@@ -13,6 +13,10 @@ use crate::{Real, threads};
 pub(crate) const WORTH: usize = 1 << 19;
 /// Lanes of which each part but the last has a multiple: whole vectors, and whole lines of a cache.
 const LANES: usize = 16;
+/// Parts for each thread, where a part does nothing that others do, too: who is done takes from the others.
+const FINE: usize = 2;
+/// Rows of which each of these has a multiple: whole tiles.
+const ROWS: usize = 6;
 
 /// A product that is cut.
 #[derive(Clone, Debug)]
@@ -30,23 +34,24 @@ impl Parts {
         if most < 2 || product.adds_lanes {
             return None;
         }
-        let (extent, unit, part): (usize, usize, Take) = match product.best_cut() {
-            Cut::Lanes => (product.lanes, LANES, Product::lanes_of),
-            Cut::Rows => (product.rows(), 1, Product::rows_of),
+        let (ends, part): (Vec<usize>, Take) = match product.best_cut() {
+            Cut::Lanes => (ends(product.lanes, LANES, most, 1), Product::lanes_of),
+            Cut::Rows if product.packs() => (ends(product.rows(), 1, most, 1), Product::rows_of),
+            Cut::Rows => (ends(product.rows(), ROWS, most, FINE), Product::rows_of),
         };
-        let units = extent.div_ceil(unit);
-        let most = most.min(units);
-        let end = |number: usize| (units * number / most * unit).min(extent);
         let mut workspace = 0;
-        let parts: Vec<(Product, usize)> = (0..most)
-            .map(|number| {
-                let part = part(product, end(number), end(number + 1) - end(number));
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let parts: Vec<(Product, usize)> = starts
+            .zip(&ends)
+            .filter(|&(start, end)| start < *end)
+            .map(|(start, end)| {
+                let part = part(product, start, end - start);
                 let before = workspace;
                 workspace += part.workspace().next_multiple_of(LANES);
                 (part, before)
             })
             .collect();
-        (most > 1).then_some(Self { parts, workspace })
+        (parts.len() > 1).then_some(Self { parts, workspace })
     }
 
     pub(crate) fn run<T: Real>(&self, memory: &Memory<'_, T>) {
@@ -62,6 +67,12 @@ impl Parts {
         let shared = Shared(memory);
         threads::for_each(&self.parts, &|part| shared.run(part));
     }
+}
+
+/// Where parts of an extent end: it is cut evenly for so many threads, and then for each into so many, of whole units.
+fn ends(extent: usize, unit: usize, threads: usize, each: usize) -> Vec<usize> {
+    let units = extent.div_ceil(unit);
+    (1..=threads * each).map(|number| (units * number / (threads * each) * unit).min(extent)).collect()
 }
 
 /// Takes so many lanes or rows of a product, from a first one on.

@@ -23,6 +23,10 @@ const LANES: usize = 16;
 /// Steps of a chunk at most: where taps pass it one after another, so much of the rows stays in the first-level cache beside it.
 const STEPS: usize = 256;
 
+/// Steps of a chunk whose lanes need not be packed: their lines stay in the first-level cache where they lie, unless they are a
+/// multiple of so many elements apart and meet in a few of its sets.
+const SHORT: usize = 64;
+
 /// Loops around a sum of products.
 #[derive(Clone, Debug)]
 pub(crate) struct Product {
@@ -126,12 +130,23 @@ impl Term {
         }
         Self { lanes, rows, chunks, in_place, copies_rows }
     }
+
+    /// Whether lanes that lie side by side are as good where they are as packed, at the steps of a chunk.
+    pub(super) fn stays(&self, chunk: &Chunk) -> bool {
+        self.in_place || (chunk.steps <= SHORT && !self.lanes.step.is_multiple_of(SHORT))
+    }
 }
 
 impl Product {
     /// Rows in all blocks.
     pub(super) fn rows(&self) -> usize {
         self.blocks.iter().map(Block::count).sum()
+    }
+
+    /// Whether lanes are packed for many rows.
+    pub(super) fn packs(&self) -> bool {
+        let stays = |term: &Term| term.lanes.along == 1 && term.chunks.iter().all(|chunk| term.stays(chunk));
+        !self.terms.iter().all(stays)
     }
 
     /// Whether rows that are copied are copied once: all groups of lanes see them whole.

@@ -42,9 +42,6 @@ const LINE: usize = 16;
 pub(super) const TERMS: usize = 4;
 /// Rows from which on packing the lanes pays for itself.
 const FEW: usize = 48;
-/// Steps of a sum from which on it does: the lines of fewer steps stay in the first-level cache where they lie, unless they are
-/// a multiple of so many elements apart and meet in a few of its sets.
-const SHORT: usize = 64;
 
 /// How rows are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,8 +240,7 @@ unsafe fn passage<S: Tiles>(
         (false, _) => Reading::Lanewise,
     };
     let dense = term.lanes.step == panel.width;
-    let short = chunk.steps <= SHORT && !term.lanes.step.is_multiple_of(SHORT);
-    let stays = product.rows() < FEW || dense || short || term.in_place;
+    let stays = product.rows() < FEW || dense || term.stays(chunk);
     let in_place = term.lanes.along == 1 && panel.width == panel.count && stays;
     // SAFETY (all blocks): by contract.
     let lanes = unsafe { at.lanes.add(panel.first * term.lanes.along) };
