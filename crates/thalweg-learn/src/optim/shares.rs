@@ -38,11 +38,12 @@ impl Shares {
     fn of_arrays(arrays: impl IntoIterator<Item = (usize, usize)> + Clone) -> Self {
         let parameters: usize = arrays.clone().into_iter().map(|(_, length)| length).sum();
         let takers = rayon::current_num_threads().min(parameters / LEAST).max(1);
-        let (mut pieces, mut taken) = (Vec::new(), vec![0; takers]);
+        let mut shares = Self { pieces: Vec::new(), takers };
+        let mut taken = vec![0; takers];
         for (rows, length) in arrays {
             if length / takers < PIECE {
                 let least = (0..takers).min_by_key(|&taker| taken[taker]).expect("there is one");
-                pieces.push((length, least));
+                shares.give(length, least);
                 taken[least] += length;
                 continue;
             }
@@ -51,11 +52,19 @@ impl Shares {
             let end = |taker: usize| length / row * taker / takers * row;
             for (taker, taken) in taken.iter_mut().enumerate() {
                 let length = end(taker + 1) - end(taker);
-                pieces.push((length, taker));
+                shares.give(length, taker);
                 *taken += length;
             }
         }
-        Self { pieces, takers }
+        shares
+    }
+
+    /// Gives a thread the next so many parameters.
+    fn give(&mut self, length: usize, taker: usize) {
+        match self.pieces.last_mut() {
+            Some((last, same)) if *same == taker => *last += length,
+            _ => self.pieces.push((length, taker)),
+        }
     }
 
     /// How many parameters there are.
@@ -130,10 +139,7 @@ mod tests {
         let weights = (300, 300 * 784);
         // What is small goes to the one who has the least.
         let small = [(10, 1000), (300, 300)];
-        assert_eq!(
-            pieces(2, &[small[0], weights, small[1]]),
-            [(1000, 0), (150 * 784, 0), (150 * 784, 1), (300, 1)]
-        );
+        assert_eq!(pieces(2, &[small[0], weights, small[1]]), [(1000 + 150 * 784, 0), (150 * 784 + 300, 1)]);
         assert_eq!(pieces(4, &[(5, 5 << 14)]), [(1 << 14, 0), (1 << 14, 1), (1 << 14, 2), (2 << 14, 3)]);
         // A row for all.
         assert_eq!(pieces(2, &[(1, (1 << 16) + 1)]), [(1 << 15, 0), ((1 << 15) + 1, 1)]);
@@ -142,7 +148,8 @@ mod tests {
     #[test]
     fn few_parameters_are_not_worth_another_threads_while() {
         assert_eq!(pieces(8, &[(100, 30_000)]), [(30_000, 0)]);
-        assert_eq!(pieces(1, &[(2, 1 << 20), (3, 0)]), [(1 << 20, 0), (0, 0)]);
+        // One thread takes all at once.
+        assert_eq!(pieces(1, &[(2, 1 << 20), (3, 0), (5, 5)]), [((1 << 20) + 5, 0)]);
         assert_eq!(pieces(8, &[]), []);
         // Nor do many small arrays stay with one.
         let taken = pieces(4, &[(64, 64 * 64); 40]);

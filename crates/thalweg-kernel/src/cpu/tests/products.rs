@@ -63,6 +63,27 @@ fn products_of_rows_a_page_apart() {
     }
 }
 
+/// Rows are copied for each group of lanes anew, unless one copy holds them all: here in one part, in several, for long sums and
+/// for two terms.
+#[test]
+fn products_of_several_groups_of_lanes() {
+    for [m, n, k] in [[40, 400, 40], [270, 400, 12], [34, 400, 150]] {
+        for adds in [false, true] {
+            let mut cases = Cases::new("groups", (m + k) as u64);
+            let mut bench = Bench::default();
+            let out = bench.output(Layout::contiguous(0, &[m, n]));
+            for term in 0..=usize::from(adds) {
+                let a = bench
+                    .input(Layout { offset: 0, shape: vec![m, k], strides: vec![1, m] }, || cases.whole());
+                let b = bench.input(Layout::contiguous(0, &[k, n]), || cases.whole());
+                let labels = Labels { a: vec![0, 2], b: vec![2, 1], out: vec![0, 1] };
+                bench.call(Call::Contract { a, b, out: out.clone(), labels, adds: term > 0 });
+            }
+            assert!(bench.exact(&format!("m {m} n {n} k {k} adds {adds}")));
+        }
+    }
+}
+
 /// The sum goes up in k whatever the width of a vector.
 #[test]
 fn levels_with_fused_multiply_add_agree_to_the_bit() {
