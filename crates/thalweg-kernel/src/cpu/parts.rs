@@ -28,7 +28,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// A product in at most so many parts, with about so many multiplications each at least; None if it is too small to be cut.
+    /// A product cut for at most so many threads, with about so many multiplications each at least; None if it is too small for two.
     pub(crate) fn of(product: &Product, most: usize, worth: usize) -> Option<Self> {
         let most = most.min(product.multiplications() / worth);
         if most < 2 || product.adds_lanes {
