@@ -78,5 +78,5 @@ pub use cpu::{Arena, Machine, Scratch};
 pub use layout::Layout;
 pub use random::Key;
 pub use real::Real;
-pub use simd::{Loops, fetch, instruction_set, vectorised};
+pub use simd::{Loops, instruction_set, prefetch, vectorised};
 pub use window::Window;

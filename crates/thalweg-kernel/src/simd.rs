@@ -150,9 +150,9 @@ pub fn vectorised(loops: impl Loops) {
 /// Asks for the lines of a slice, which will soon be read: what lies apart in memory then comes at once. Others than x86 foresee
 /// it by themselves, or not at all.
 #[inline]
-pub fn fetch<T>(slice: &[T]) {
+pub fn prefetch<T>(slice: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    x86::fetch(slice);
+    x86::prefetch(slice);
     #[cfg(not(target_arch = "x86_64"))]
     let _ = slice;
 }
@@ -167,7 +167,7 @@ mod x86 {
     const LINE: usize = 64;
 
     #[inline]
-    pub(super) fn fetch<T>(slice: &[T]) {
+    pub(super) fn prefetch<T>(slice: &[T]) {
         let bytes = slice.as_ptr().cast::<i8>();
         for line in (0..size_of_val(slice)).step_by(LINE) {
             // SAFETY: it is within the slice, and every such processor has the instruction.

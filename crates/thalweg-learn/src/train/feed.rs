@@ -1,6 +1,6 @@
 //! What each step sees of the data.
 
-use thalweg_kernel::{Key, Real, fetch, threads};
+use thalweg_kernel::{Key, Real, prefetch, threads};
 
 use crate::arch::Architecture;
 use crate::augment::{Augmentation, Augmenter};
@@ -111,7 +111,7 @@ fn gather<T: Real>(
     threads::for_each_mut(&mut shares, &|(chosen, to)| {
         for (number, (&example, to)) in chosen.iter().zip(to.chunks_mut(inputs)).enumerate() {
             if let Some(&next) = chosen.get(number + 1) {
-                fetch(own(next));
+                prefetch(own(next));
             }
             let own = own(example);
             match augmenter {
