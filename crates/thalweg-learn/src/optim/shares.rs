@@ -9,6 +9,8 @@ use thalweg_program::params::ParamSpace;
 const LEAST: usize = 1 << 14;
 /// Parameters of one array that a thread takes, at least: those of a smaller one stay together.
 const PIECE: usize = 1 << 12;
+/// Parameters whose numbers fill whole lines of a cache.
+const LINE: usize = 64;
 
 /// Which thread takes which parameters, the same ones in every step: they then stay in the cache of its core.
 ///
@@ -35,7 +37,7 @@ impl Shares {
     }
 
     /// Of arrays with so many rows and elements.
-    fn of_arrays(arrays: impl IntoIterator<Item = (usize, usize)> + Clone) -> Self {
+    pub(super) fn of_arrays(arrays: impl IntoIterator<Item = (usize, usize)> + Clone) -> Self {
         let parameters: usize = arrays.clone().into_iter().map(|(_, length)| length).sum();
         let takers = rayon::current_num_threads().min(parameters / LEAST).max(1);
         let mut shares = Self { pieces: Vec::new(), takers };
@@ -48,8 +50,8 @@ impl Shares {
                 continue;
             }
             // Where rows are fewer than threads, they are cut, too.
-            let row = if rows < takers { 1 } else { length / rows };
-            let end = |taker: usize| length / row * taker / takers * row;
+            let row = if rows < takers { LINE } else { length / rows };
+            let end = |taker: usize| (length.div_ceil(row) * taker / takers * row).min(length);
             for (taker, taken) in taken.iter_mut().enumerate() {
                 let length = end(taker + 1) - end(taker);
                 shares.give(length, taker);

@@ -26,22 +26,28 @@ fn noise<T: Real>(name: &str, n: usize) -> Vec<T> {
 }
 
 /// θ and the state after a few steps from the same beginning.
-fn stepped<T: Real>(optimiser: Optimiser, n: usize) -> (Vec<T>, OptimiserState<T>) {
+fn stepped<T: Real>(optimiser: Optimiser, shares: &Shares) -> (Vec<T>, OptimiserState<T>) {
+    let n = shares.parameters();
     let mut theta = noise::<T>("theta", n);
     let mut state = OptimiserState::new(optimiser, n).unwrap();
     for name in ["a", "b", "c"] {
-        state.step(&mut theta, &noise::<T>(name, n), 0.1);
+        state.step_shared(&mut theta, &noise::<T>(name, n), 0.1, shares);
     }
     (theta, state)
 }
 
 fn threads_and_neighbours_do_not_matter<T: Real>() {
-    // More than a share for each of three threads, and no multiple of anything.
+    // More than a share for each of three threads, and no multiple of anything; the same in two large arrays and a small one.
     let n = 3 * (1 << 14) + 77;
+    let arrays = [(40, 20_000), (3, 129), (100, 29_100)];
     for optimiser in all() {
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| stepped::<T>(optimiser, n))
+            pool.install(|| {
+                let evenly = stepped::<T>(optimiser, &Shares::even(n));
+                assert_eq!(evenly, stepped(optimiser, &Shares::of_arrays(arrays)), "{optimiser:?}");
+                evenly
+            })
         };
         let (theta, state) = on(1);
         assert!(theta.iter().zip(noise::<T>("theta", n)).all(|(x, x_0)| *x != x_0), "{optimiser:?}");
@@ -49,7 +55,7 @@ fn threads_and_neighbours_do_not_matter<T: Real>() {
             assert_eq!((&theta, &state), (&on(threads).0, &on(threads).1), "{optimiser:?}");
         }
         // The last few are moved one by one, all others many at a time.
-        let (few, _) = stepped::<T>(optimiser, 3);
+        let (few, _) = stepped::<T>(optimiser, &Shares::even(3));
         assert_eq!(few, theta[..3], "{optimiser:?}");
     }
 }
